@@ -1,0 +1,107 @@
+//! Write validators for `secret-run` in Rust.
+//!
+//! A validator is a type that implements [`Validator`]: a name, a list of violations with their
+//! texts, and a function from bytes to a verdict. [`export!`] turns a list of validators into a
+//! component of the world `secret-run:plugin/validator`.
+//!
+//! ```
+//! use secret_run_sdk::{Parameter, ParameterSpec, Parameters, Rule, Validator, violations};
+//!
+//! /// A licence key: groups of four digits, joined by `-`.
+//! struct LicenceKey;
+//!
+//! violations! {
+//!     /// What can be wrong with a licence key.
+//!     enum LicenceViolation {
+//!         Groups => "groups",
+//!             "does not have the number of groups that `groups` asks for",
+//!             "Copy the whole key, with all its groups.";
+//!         Digits => "digits",
+//!             "has a group that is not four digits",
+//!             "Copy the key as the vendor shows it: 0000-0000-0000.";
+//!     }
+//! }
+//!
+//! const GROUPS: Parameter<i64> = Parameter::new("groups", "How many groups the key has (3).");
+//!
+//! impl Validator for LicenceKey {
+//!     const NAME: &'static str = "licence-key";
+//!     const SUMMARY: &'static str = "A licence key: groups of four digits, joined by `-`.";
+//!     const PARAMETERS: &'static [ParameterSpec] = &[GROUPS.spec()];
+//!     type Violation = LicenceViolation;
+//!
+//!     fn validate(parameters: &Parameters, value: &[u8]) -> Result<(), LicenceViolation> {
+//!         let groups: Vec<_> = value.split(|byte| *byte == b'-').collect();
+//!         if groups.len() as i64 != parameters.get(GROUPS).unwrap_or(3) {
+//!             return Err(LicenceViolation::Groups);
+//!         }
+//!         let four_digits = |group: &&[u8]| group.len() == 4 && group.iter().all(u8::is_ascii_digit);
+//!         if !groups.iter().all(four_digits) {
+//!             return Err(LicenceViolation::Digits);
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! /// All rules of this component.
+//! pub static RULES: &[Rule] = &[Rule::of::<LicenceKey>()];
+//! secret_run_sdk::export!(RULES);
+//!
+//! // The same code runs natively, so a unit test needs no WebAssembly.
+//! let none = Parameters::default();
+//! assert_eq!(LicenceKey::validate(&none, b"0123-4567-8901"), Ok(()));
+//! assert_eq!(LicenceKey::validate(&none, b"0123-4567"), Err(LicenceViolation::Groups));
+//! ```
+//!
+//! Build it with `crate-type = ["cdylib"]` for `wasm32-unknown-unknown`, then make a component of
+//! the result with `wasm-tools component new` or the `wit-component` crate.
+//!
+//! # What a validator cannot do
+//!
+//! It imports nothing, so it has no clock, files, network, or log. And it answers with a variant
+//! of its own violations, whose texts are constants: no value can get into a message, whatever
+//! the validator does.
+
+mod parameter;
+mod rule;
+mod validator;
+mod violation;
+
+pub use parameter::{Kind, Parameter, ParameterSpec, Parameters, Type, Value};
+pub use rule::Rule;
+pub use validator::Validator;
+pub use violation::{Violation, ViolationText};
+
+#[doc(hidden)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        world: "validator",
+        path: "../../wit",
+        pub_export_macro: true,
+        export_macro_name: "export_validator",
+        default_bindings_module: "secret_run_sdk::bindings",
+    });
+}
+
+#[doc(hidden)]
+pub mod component;
+
+/// Exports a static list of rules ([`&[Rule]`](Rule)) as a component.
+///
+/// Does nothing on targets other than WebAssembly, where the crate is an ordinary library under
+/// test. Use it once in the crate that has `crate-type = ["cdylib"]`.
+#[macro_export]
+macro_rules! export {
+    ($rules:path) => {
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            struct Component;
+            impl $crate::component::Rules for Component {
+                fn rules() -> &'static [$crate::Rule] {
+                    $rules
+                }
+            }
+    $crate::bindings::export_validator!(Component with_types_in $crate::bindings);
+        };
+    };
+}
