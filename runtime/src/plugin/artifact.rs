@@ -1,0 +1,132 @@
+//! The standard component, compiled ahead of time into this binary.
+//!
+//! The build script has checked its digest, compiled it, and asked it for its rules. All
+//! unsafe code of this crate is here, because wasmtime trusts compiled code as it trusts
+//! a shared library. Only the bytes that the build script made are ever loaded: there is no
+//! way to bring others.
+//!
+//! On Linux the bytes lie in the binary's own code section. They run where they lie: nothing
+//! is copied, no page is made executable, so the load is fast and works where a process may
+//! make no memory executable (`MemoryDenyWriteExecute=` of systemd, SELinux's `execmem`).
+#![expect(
+    unsafe_code,
+    reason = "loads compiled code, which can't be checked at run time"
+)]
+
+use std::sync::{Mutex, PoisonError};
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::rule::Catalog;
+
+use super::engine;
+use super::error::PluginError;
+
+include!(concat!(env!("OUT_DIR"), "/standard.rs"));
+
+/// The name of the standard component in messages.
+pub(super) const NAME: &str = "standard";
+
+/// All rules of the standard component. Known without starting it.
+#[must_use]
+pub fn standard_catalog() -> &'static Catalog {
+    &CATALOG
+}
+
+/// The standard component. It is loaded once in a process, and stays: wasmtime keeps a list
+/// of all code by address, and panics when the same address comes twice.
+pub(super) fn standard() -> Result<Component, PluginError> {
+    static LOADED: Mutex<Option<Component>> = Mutex::new(None);
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(component) = &*loaded {
+        return Ok(component.clone());
+    }
+    let component = load()?;
+    *loaded = Some(component.clone());
+    Ok(component)
+}
+
+fn load() -> Result<Component, PluginError> {
+    let mut config = engine::config(None).map_err(|_| PluginError::Engine)?;
+    platform::prepare(&mut config);
+    let engine = Engine::new(&config).map_err(|_| PluginError::Engine)?;
+    platform::load(&engine).map_err(|_| PluginError::Load {
+        validator: NAME.to_owned(),
+    })
+}
+
+#[cfg(target_os = "linux")]
+mod platform {
+    use std::ptr::NonNull;
+    use std::sync::Arc;
+
+    use wasmtime::component::Component;
+    use wasmtime::{Config, CustomCodeMemory, Engine, Result, bail};
+
+    use super::ARTIFACT;
+
+    /// Aligned like the code section of the artifact, which wasmtime aligns to the target's
+    /// largest page.
+    #[cfg_attr(target_arch = "x86_64", repr(C, align(4096)))]
+    #[cfg_attr(not(target_arch = "x86_64"), repr(C, align(65536)))]
+    struct Pages<Bytes>(Bytes);
+
+    const ALIGNMENT: usize = align_of::<Pages<()>>();
+
+    // SAFETY: the section is one of code by its name, so it is readable and executable, never
+    // writable, and mapped for as long as the process lives. No other symbol is in a section
+    // of this name.
+    #[unsafe(link_section = ".text.secret_run_standard")]
+    static RESIDENT: Pages<[u8; ARTIFACT.len()]> = Pages(*ARTIFACT);
+
+    /// wasmtime asks it to make code executable. The artifact is so already.
+    struct InPlace;
+
+    impl CustomCodeMemory for InPlace {
+        fn required_alignment(&self) -> usize {
+            ALIGNMENT
+        }
+
+        fn publish_executable(&self, code: *const u8, length: usize) -> Result<()> {
+            let artifact = RESIDENT.0.as_ptr_range();
+            let end = code.wrapping_add(length);
+            if artifact.start <= code && code <= end && end <= artifact.end {
+                Ok(())
+            } else {
+                bail!("only the embedded component may run in this engine")
+            }
+        }
+
+        fn unpublish_executable(&self, _code: *const u8, _length: usize) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    pub(super) fn prepare(config: &mut Config) {
+        config.with_custom_code_memory(Some(Arc::new(InPlace)));
+    }
+
+    pub(super) fn load(engine: &Engine) -> Result<Component> {
+        let artifact = NonNull::from(&RESIDENT.0);
+        // SAFETY: the bytes are what the build script made from the component whose digest is
+        // pinned, with the same version of wasmtime and the same settings (which wasmtime
+        // compares besides). They are in a static that nothing can write to.
+        unsafe { Component::deserialize_raw(engine, artifact) }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod platform {
+    use wasmtime::component::Component;
+    use wasmtime::{Config, Engine, Result};
+
+    pub(super) fn prepare(_config: &mut Config) {}
+
+    pub(super) fn load(engine: &Engine) -> Result<Component> {
+        // SAFETY: the bytes are what the build script made from the component whose digest is
+        // pinned, with the same version of wasmtime and the same settings (which wasmtime
+        // compares besides).
+        unsafe { Component::deserialize(engine, super::ARTIFACT) }
+    }
+}

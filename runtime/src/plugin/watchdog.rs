@@ -1,0 +1,209 @@
+//! Ends calls that run too long.
+//!
+//! One thread for each validator, started by its first call. It sleeps until the deadline
+//! of that call; a later call only writes its own deadline, which the thread finds when it
+//! wakes. So a call costs a lock, not a switch of threads.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wasmtime::Engine;
+
+/// The thread waits and adds one to a counter; the smallest usual stack will do.
+const STACK: usize = 64 * 1024;
+
+/// Starts an epoch at each deadline. Validators may share an engine, and so its epochs: an
+/// epoch only makes each guest compare the time with its own deadline.
+pub(super) struct Watchdog {
+    time: Duration,
+    shared: Arc<Shared>,
+    started: bool,
+}
+
+struct Shared {
+    engine: Engine,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    deadline: Option<Instant>,
+    /// Whether the thread waits for news, and not for a time.
+    parked: bool,
+    ended: bool,
+}
+
+/// A call that is being watched. When it is dropped, the call is over.
+#[must_use]
+pub(super) struct Watch<'a> {
+    shared: &'a Shared,
+    deadline: Option<Instant>,
+}
+
+impl Watchdog {
+    /// Gives every call `time`. No thread is started yet.
+    pub(super) fn new(engine: Engine, time: Duration) -> Self {
+        let shared = Shared {
+            engine,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        };
+        Self {
+            time,
+            shared: Arc::new(shared),
+            started: false,
+        }
+    }
+
+    /// Watches the call that is about to start. Its store must stop at the next epoch.
+    ///
+    /// # Errors
+    /// When no thread can be started: nothing runs unwatched.
+    pub(super) fn watch(&mut self) -> io::Result<Watch<'_>> {
+        // All deadlines are equally far away, so a later one is never missed by a thread
+        // that sleeps until an earlier one. A time beyond the clock's range is no deadline.
+        let mut state = self.shared.lock();
+        let deadline = Instant::now().checked_add(self.time);
+        state.deadline = deadline;
+        let parked = state.parked;
+        drop(state);
+        if parked {
+            self.shared.changed.notify_one();
+        }
+        if !self.started {
+            let shared = Arc::clone(&self.shared);
+            thread::Builder::new()
+                .name("watchdog".to_owned())
+                .stack_size(STACK)
+                .spawn(move || shared.stand_guard())?;
+            self.started = true;
+        }
+        Ok(Watch {
+            shared: &self.shared,
+            deadline,
+        })
+    }
+}
+
+impl Watch<'_> {
+    /// When the call must be over.
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.shared.lock().ended = true;
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().deadline = None;
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nobody panics while holding the lock; a poisoned state would still be right.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stand_guard(&self) {
+        let mut state = self.lock();
+        while !state.ended {
+            state = match state.deadline {
+                None => self.park(state),
+                Some(deadline) => self.sleep_or_interrupt(state, deadline),
+            };
+        }
+    }
+
+    fn park<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.parked = true;
+        state = self
+            .changed
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.parked = false;
+        state
+    }
+
+    fn sleep_or_interrupt<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        deadline: Instant,
+    ) -> MutexGuard<'a, State> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            self.engine.increment_epoch();
+            state.deadline = None;
+            return state;
+        }
+        let waited = self.changed.wait_timeout(state, left);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watchdog(time: Duration) -> Watchdog {
+        Watchdog::new(Engine::default(), time)
+    }
+
+    fn state(watchdog: &Watchdog) -> (bool, Option<Instant>) {
+        let state = watchdog.shared.lock();
+        (state.ended, state.deadline)
+    }
+
+    #[test]
+    fn no_thread_is_started_before_the_first_call() {
+        let watchdog = watchdog(Duration::from_secs(10));
+        assert!(!watchdog.started);
+        assert_eq!(Arc::strong_count(&watchdog.shared), 1);
+    }
+
+    #[test]
+    fn a_call_that_is_over_has_no_deadline() {
+        let mut watchdog = watchdog(Duration::from_secs(10));
+        let watch = watchdog.watch().expect("a thread starts");
+        assert!(watch.deadline().is_some());
+        drop(watch);
+        assert_eq!(state(&watchdog), (false, None));
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_is_taken_away_by_the_thread() {
+        let mut watchdog = watchdog(Duration::ZERO);
+        let shared = Arc::clone(&watchdog.shared);
+        let watch = watchdog.watch().expect("a thread starts");
+        while shared.lock().deadline.is_some() {
+            thread::yield_now();
+        }
+        drop(watch);
+    }
+
+    #[test]
+    fn the_thread_ends_with_its_watchdog() {
+        let mut watchdog = watchdog(Duration::from_secs(600));
+        drop(watchdog.watch().expect("a thread starts"));
+        let shared = Arc::clone(&watchdog.shared);
+        drop(watchdog);
+        while Arc::strong_count(&shared) > 1 {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_time_beyond_the_clock_is_no_deadline() {
+        let mut watchdog = watchdog(Duration::MAX);
+        assert_eq!(watchdog.watch().expect("a thread starts").deadline(), None);
+    }
+}
