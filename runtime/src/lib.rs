@@ -1,5 +1,6 @@
 //! Declares, resolves and validates secrets.
 
+pub mod backend;
 pub mod error;
 pub mod extract;
 mod nearest;

@@ -1,0 +1,136 @@
+//! Where documents come from.
+//!
+//! A backend answers a batch of requests, one answer per request, in order. It tells
+//! apart what is *absent* (`Ok(None)`) from what it could not find out (`Err`): an
+//! outage never looks like a secret that is not there. Nothing at all is absent too: no
+//! backend here hands out a document of zero bytes, since no application is served by
+//! an empty secret. A backend must not know secrets' names in the manifest, their
+//! fields or their rules.
+
+pub mod env;
+pub mod file;
+mod read;
+
+use std::error::Error;
+use std::fmt;
+
+use crate::error::{Explain, Place, Problem, Severity};
+use crate::secret::SecretValue;
+
+/// One document that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Request {
+    /// Where it stands within the backend, without the backend's prefix.
+    pub path: String,
+    /// Which version; `None` for the current one.
+    pub version: Option<String>,
+}
+
+/// What a backend holds at a path: the whole of it, before any field is taken out.
+#[derive(Debug)]
+pub struct Document {
+    /// The bytes as the backend holds them.
+    pub bytes: SecretValue,
+    /// The version that was read, where the backend knows versions.
+    pub version: Option<String>,
+}
+
+/// Why a backend could not find out what was asked.
+///
+/// Each backend has an enum of its own; this carries any of them. Such an enum must not
+/// have room for a value, a credential, or a text that a server or file sent.
+#[derive(Debug)]
+pub struct FetchError {
+    cause: Box<dyn Explain + Send + Sync>,
+    place: Option<Place>,
+}
+
+impl FetchError {
+    /// The error of a backend, in nothing that the user could open.
+    pub fn new(cause: impl Explain + Send + Sync + 'static) -> Self {
+        Self {
+            cause: Box::new(cause),
+            place: None,
+        }
+    }
+
+    /// The same error, found at a place in a file.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// Where it was found, if that is a place in a file.
+    #[must_use]
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    /// It as a problem that keeps the command from starting.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        Problem::error(self, self.place.clone())
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.cause.fmt(f)
+    }
+}
+
+impl Error for FetchError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.source()
+    }
+}
+
+impl Explain for FetchError {
+    fn kind(&self) -> &'static str {
+        self.cause.kind()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.cause.hint()
+    }
+}
+
+/// Something the user should know although the document was read.
+#[derive(Debug)]
+pub struct Notice {
+    /// Which request it is about, by its position; `None` for the backend as a whole.
+    pub request: Option<usize>,
+    /// What to say, and where it was found.
+    pub warning: FetchError,
+}
+
+impl Notice {
+    /// It as a problem that does not keep the command from starting.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        Problem {
+            severity: Severity::Warning,
+            ..self.warning.problem()
+        }
+    }
+}
+
+/// The answers of a backend to a batch.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// One per request, in order.
+    pub documents: Vec<Result<Option<Document>, FetchError>>,
+    /// What came up besides.
+    pub notices: Vec<Notice>,
+}
+
+/// A place that documents come from. Backends are asked from several threads at once.
+pub trait Backend: Send + Sync {
+    /// Reads all requests of one run. Called once per run; a batch of none does nothing.
+    ///
+    /// # Errors
+    /// When the backend as a whole could not answer, so that it is said once and not for
+    /// each request.
+    fn fetch(&self, requests: &[Request]) -> Result<Answers, FetchError>;
+}
