@@ -1,0 +1,111 @@
+//! `[backends.NAME]`: the places that values come from.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use toml::Spanned;
+
+use super::model::{BackendEntry, BackendSettings, NameCase};
+use super::reader::{Reader, Table};
+
+/// Keys of each kind, beside `kind`.
+pub(super) const BACKEND_KEYS: &[(&str, &[&str])] = &[
+    ("env", &["files"]),
+    ("file", &["directory", "names"]),
+    ("aws-secrets-manager", &["prefix", "region", "profile"]),
+    ("aws-parameter-store", &["prefix", "region", "profile"]),
+    ("vault", &["mount", "path", "address", "namespace", "auth"]),
+    ("plugin", &["plugin"]),
+];
+
+/// Keys of `auth` in a Vault backend.
+pub(super) const AUTH_KEYS: &[&str] = &["method"];
+
+const WHICH_KIND: &str = "write `kind = \"env\"`, \"file\", \"aws-secrets-manager\", \
+     \"aws-parameter-store\", \"vault\" or \"plugin\"";
+
+/// The files of an `env` backend that names none.
+pub(super) const DEFAULT_FILES: &[&str] = &[".env"];
+
+pub(super) fn read(reader: &mut Reader, section: &Table<'_, '_>) -> BTreeMap<String, BackendEntry> {
+    section
+        .tables(reader)
+        .into_iter()
+        .filter_map(|(name, table)| {
+            let settings = settings(reader, &table)?;
+            let span = name.span();
+            Some((name.into_inner(), BackendEntry { span, settings }))
+        })
+        .collect()
+}
+
+fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> Option<BackendSettings> {
+    if table.get("kind").is_none() {
+        table.missing(reader, "kind", WHICH_KIND);
+        return None;
+    }
+    let kinds: Vec<(&str, &(&str, &[&str]))> =
+        BACKEND_KEYS.iter().map(|keys| (keys.0, keys)).collect();
+    let (kind, keys) = *table.choice(reader, "kind", &kinds)?.into_inner();
+    table.only(reader, &[&["kind"], keys].concat());
+    match kind {
+        "env" => {
+            let files = table.texts(reader, "files").map_or_else(
+                || DEFAULT_FILES.iter().map(PathBuf::from).collect(),
+                |files| {
+                    files
+                        .into_iter()
+                        .map(|file| PathBuf::from(file.into_inner()))
+                        .collect()
+                },
+            );
+            Some(BackendSettings::Env { files })
+        }
+        "file" => {
+            if table.get("directory").is_none() {
+                let advice = "write the folder, as in `directory = \"/run/secrets\"`";
+                table.missing(reader, "directory", advice);
+            }
+            let choices = [
+                ("as-written", NameCase::AsWritten),
+                ("lower-case", NameCase::LowerCase),
+            ];
+            let names = table.choice(reader, "names", &choices);
+            Some(BackendSettings::File {
+                directory: PathBuf::from(table.text(reader, "directory")?.into_inner()),
+                names: names.map(Spanned::into_inner).unwrap_or_default(),
+            })
+        }
+        "vault" => {
+            texts(reader, table, &["mount", "path", "address", "namespace"]);
+            if let Some(auth) = table.table(reader, "auth") {
+                auth.only(reader, AUTH_KEYS);
+                auth.text(reader, "method");
+            }
+            Some(BackendSettings::Vault)
+        }
+        "plugin" => {
+            if table.get("plugin").is_none() {
+                table.missing(reader, "plugin", "write which of [plugins] it is");
+            }
+            let plugin = table.text(reader, "plugin")?.into_inner();
+            Some(BackendSettings::Plugin { plugin })
+        }
+        aws => {
+            texts(reader, table, &["prefix", "region", "profile"]);
+            Some(if aws == "aws-secrets-manager" {
+                BackendSettings::AwsSecretsManager
+            } else {
+                BackendSettings::AwsParameterStore
+            })
+        }
+    }
+}
+
+/// Keys of backends that no step reads yet are held to their types all the same, so that
+/// a manifest is right before its backend is built in.
+fn texts(reader: &mut Reader, table: &Table<'_, '_>, keys: &[&str]) {
+    for key in keys {
+        table.text(reader, key);
+    }
+}

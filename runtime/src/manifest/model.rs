@@ -1,0 +1,284 @@
+//! The types that a manifest becomes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::source::Source;
+use crate::reference::Reference;
+use crate::rule::Check;
+use crate::template::Template;
+
+/// A manifest without mistakes. Only [`Manifest::parse`] makes one.
+#[derive(Debug)]
+pub struct Manifest {
+    pub(crate) source: Arc<Source>,
+    /// The project's name, for messages.
+    pub project: Option<String>,
+    /// What the child gets of the launcher's environment, unless the environment says
+    /// otherwise.
+    pub inherit: Inherit,
+    /// By name.
+    pub environments: BTreeMap<String, Environment>,
+    /// By name.
+    pub backends: BTreeMap<String, BackendEntry>,
+    /// By name.
+    pub plugins: BTreeMap<String, Plugin>,
+    /// `[secrets]` and `[config]`, in the order of the file.
+    pub entries: Vec<Entry>,
+}
+
+impl Manifest {
+    /// The file it was read from.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The entry of that name.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+}
+
+/// What the child gets of the launcher's environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Inherit {
+    /// All of it, without the launcher's own credentials.
+    #[default]
+    All,
+    /// These names; a `*` at the end stands for any ending. An empty list is nothing.
+    Only(Vec<String>),
+}
+
+/// `[environments.NAME]`.
+#[derive(Debug)]
+pub struct Environment {
+    /// Where the name stands.
+    pub span: Range<usize>,
+    /// Whether it says `production = true`.
+    pub production: bool,
+    /// The backend that answers where an entry does not name one.
+    pub backend: Option<Spanned<String>>,
+    /// Instead of the manifest's.
+    pub inherit: Option<Inherit>,
+    /// By the name of the entry.
+    pub overrides: BTreeMap<String, Override>,
+}
+
+/// `[environments.NAME.secrets.ENTRY]` or `[environments.NAME.config.ENTRY]`.
+#[derive(Debug)]
+pub struct Override {
+    /// Where the name stands.
+    pub span: Range<usize>,
+    /// Whether it stands under `secrets` or `config`.
+    pub class: Class,
+    /// Instead of the entry's own.
+    pub origin: Option<Origin>,
+    /// Instead of the entry's own.
+    pub default: Option<Spanned<String>>,
+    /// Instead of the entry's own.
+    pub required: Option<Required>,
+}
+
+/// `[backends.NAME]`.
+#[derive(Debug)]
+pub struct BackendEntry {
+    /// Where the name stands.
+    pub span: Range<usize>,
+    /// What it is and how it is reached.
+    pub settings: BackendSettings,
+}
+
+/// The kinds of backends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackendSettings {
+    /// `.env` files, and the process environment over them.
+    Env {
+        /// The files, later over earlier, relative to the manifest.
+        files: Vec<PathBuf>,
+    },
+    /// A folder with one file per secret.
+    File {
+        /// The folder, relative to the manifest.
+        directory: PathBuf,
+        /// How an entry's name becomes a file's name.
+        names: NameCase,
+    },
+    /// AWS Secrets Manager.
+    AwsSecretsManager,
+    /// AWS Systems Manager Parameter Store.
+    AwsParameterStore,
+    /// HashiCorp Vault and OpenBao.
+    Vault,
+    /// A WASM component.
+    Plugin {
+        /// Which of `[plugins]`.
+        plugin: String,
+    },
+}
+
+impl BackendSettings {
+    /// The `kind` in the manifest.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Env { .. } => "env",
+            Self::File { .. } => "file",
+            Self::AwsSecretsManager => "aws-secrets-manager",
+            Self::AwsParameterStore => "aws-parameter-store",
+            Self::Vault => "vault",
+            Self::Plugin { .. } => "plugin",
+        }
+    }
+}
+
+/// How an entry's name becomes the name of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NameCase {
+    /// `DATABASE_URL` is in `DATABASE_URL`.
+    #[default]
+    AsWritten,
+    /// `DATABASE_URL` is in `database_url`. An explicit `key` or `from` is left alone.
+    LowerCase,
+}
+
+/// `[plugins.NAME]`.
+#[derive(Debug)]
+pub struct Plugin {
+    /// Where the name stands.
+    pub span: Range<usize>,
+    /// A path relative to the manifest, or an `oci://` address.
+    pub component: String,
+    /// The digest it must have, in lower-case hex.
+    pub sha256: Option<String>,
+}
+
+/// Whether an entry is a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// An entry of `[secrets]`.
+    Secret,
+    /// An entry of `[config]`: it may have a default and may be printed.
+    Config,
+}
+
+/// An entry of `[secrets]` or `[config]`: one variable of the child.
+#[derive(Debug)]
+pub struct Entry {
+    /// The variable.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Range<usize>,
+    /// Secret or configuration.
+    pub class: Class,
+    /// For people.
+    pub about: About,
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// What it is when it comes from nowhere; configuration only.
+    pub default: Option<Spanned<String>>,
+    /// Whether the command may start without it.
+    pub required: Required,
+    /// What the value must be.
+    pub checks: Vec<Spanned<Check>>,
+    /// The version before, delivered beside it.
+    pub previous: Option<Previous>,
+    /// How the child gets it.
+    pub deliver: Deliver,
+}
+
+impl Entry {
+    /// Every variable that the child may get for this entry, and where the manifest says so:
+    /// its name, the version before, and `_FILE` variants of what is delivered as a file.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, Range<usize>)> {
+        let previous = self.previous.as_ref().map(|previous| &previous.name);
+        let previous = previous.map(|name| (name.get_ref().clone(), name.span()));
+        let names = std::iter::once((self.name.clone(), self.span.clone())).chain(previous);
+        let as_file = self.deliver != Deliver::Environment;
+        names
+            .flat_map(|(name, span)| {
+                let file = as_file.then(|| (format!("{name}_FILE"), span.clone()));
+                std::iter::once((name, span)).chain(file)
+            })
+            .collect()
+    }
+}
+
+/// What people want to know of an entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// What it is.
+    pub description: Option<String>,
+    /// Who to ask.
+    pub owner: Option<String>,
+    /// 1 is critical, 2 important.
+    pub tier: Option<u8>,
+    /// How often it should be changed.
+    pub rotate_every: Option<Duration>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// The environment's backend, under the entry's own name.
+    OwnName,
+    /// The environment's backend, under this key.
+    Key(Spanned<Reference>),
+    /// A backend that the entry names.
+    From(Spanned<Reference>),
+    /// Other values.
+    Compose(Spanned<Template>),
+}
+
+/// Whether the command may start without a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Required {
+    /// It may not.
+    Always,
+    /// It may.
+    Never,
+    /// It may, unless all of these hold.
+    When(Vec<Condition>),
+}
+
+/// A condition on configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Which entry of `[config]`.
+    pub name: Spanned<String>,
+    /// It holds when the entry is one of these.
+    pub values: Vec<String>,
+}
+
+/// `previous = { name = "...", grace = "..." }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    /// The variable for the version before.
+    pub name: Spanned<String>,
+    /// How long it is honoured after a change.
+    pub grace: Duration,
+}
+
+/// How the child gets a value.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Deliver {
+    /// As a variable.
+    #[default]
+    Environment,
+    /// In memory, with `NAME_FILE` naming a path to it.
+    Memory,
+    /// In a file on a memory file system, with `NAME_FILE` naming it.
+    File {
+        /// Where, relative to the manifest.
+        path: PathBuf,
+        /// Permission bits.
+        mode: u32,
+    },
+}

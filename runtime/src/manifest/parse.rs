@@ -1,0 +1,334 @@
+//! From text to a manifest: the sections in turn, then what ties them together.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::ManifestError;
+use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Required};
+use super::reader::{Reader, Table};
+use super::source::Source;
+use super::{backends, entries, environments, plugins};
+use crate::error::Problems;
+use crate::nearest::nearest;
+use crate::order::order;
+use crate::rule::Catalog;
+
+/// The largest manifest that is read, in bytes.
+pub const LARGEST_MANIFEST: usize = 1 << 20;
+
+/// Keys that may stand at the top of a manifest.
+pub(super) const ROOT_KEYS: &[&str] = &[
+    "version",
+    "inherit",
+    "project",
+    "environments",
+    "backends",
+    "plugins",
+    "secrets",
+    "config",
+];
+/// Keys of `[project]`.
+pub(super) const PROJECT_KEYS: &[&str] = &["name"];
+
+impl Manifest {
+    /// Reads `text`, which stands in the file `path`. `catalog` knows the rules that
+    /// values can be validated with.
+    ///
+    /// # Errors
+    /// All mistakes of the manifest, in the order of the file.
+    pub fn parse(path: &Path, text: &str, catalog: &Catalog) -> Result<Self, Problems> {
+        let mut reader = Reader::new(Source::new(path, text));
+        let manifest = match syntax(&mut reader, text) {
+            Some(document) => {
+                let parts = sections(&mut reader, &Table::root(&document), catalog);
+                cross_check(&mut reader, &parts);
+                Some(parts)
+            }
+            None => None,
+        };
+        let (source, problems) = reader.finish();
+        let (manifest, _) = Problems::unless(manifest, problems)?;
+        let mut manifest = manifest.expect("a document without problems was read");
+        manifest.source = Arc::new(source);
+        Ok(manifest)
+    }
+}
+
+/// The document, unless something is no TOML.
+fn syntax<'i>(reader: &mut Reader, text: &'i str) -> Option<Spanned<DeTable<'i>>> {
+    if text.len() > LARGEST_MANIFEST {
+        let limit = LARGEST_MANIFEST;
+        reader.refuse(&ManifestError::TooLarge { limit }, &(0..0));
+        return None;
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        reader.source.conceal_after_equals(span.start);
+        let message = error.message().to_owned();
+        reader.refuse(&ManifestError::Syntax { message }, &span);
+    }
+    errors.is_empty().then_some(document)
+}
+
+fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Manifest {
+    root.only(reader, ROOT_KEYS);
+    version(reader, root);
+    let project = root.table(reader, "project").and_then(|project| {
+        project.only(reader, PROJECT_KEYS);
+        project.text(reader, "name").map(Spanned::into_inner)
+    });
+    let mut declared = Vec::new();
+    for (section, class) in [("secrets", Class::Secret), ("config", Class::Config)] {
+        if let Some(table) = root.table(reader, section) {
+            declared.extend(entries::read(reader, &table, class, catalog));
+        }
+    }
+    declared.sort_by_key(|entry: &Entry| entry.span.start);
+    Manifest {
+        source: Arc::new(Source::new(Path::new(""), "")),
+        project,
+        inherit: inherit(reader, root).unwrap_or_default(),
+        environments: root
+            .table(reader, "environments")
+            .map(|table| environments::read(reader, &table))
+            .unwrap_or_default(),
+        backends: root
+            .table(reader, "backends")
+            .map(|table| backends::read(reader, &table))
+            .unwrap_or_default(),
+        plugins: root
+            .table(reader, "plugins")
+            .map(|table| plugins::read(reader, &table))
+            .unwrap_or_default(),
+        entries: declared,
+    }
+}
+
+fn version(reader: &mut Reader, root: &Table<'_, '_>) {
+    const ADVICE: &str = "begin the file with `version = 1`";
+    if root.get("version").is_none() {
+        root.missing(reader, "version", ADVICE);
+    } else if let Some(version) = root.integer(reader, "version")
+        && *version.get_ref() != 1
+    {
+        let error = ManifestError::UnknownVersion {
+            found: version.get_ref().to_string(),
+        };
+        reader.refuse(&error, &version.span());
+    }
+}
+
+/// `inherit = true`, `inherit = false`, or a list of names.
+pub(super) fn inherit(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Inherit> {
+    let value = table.get("inherit")?;
+    match value.get_ref() {
+        DeValue::Boolean(true) => Some(Inherit::All),
+        DeValue::Boolean(false) => Some(Inherit::Only(Vec::new())),
+        DeValue::Array(_) => {
+            let names = table.texts(reader, "inherit")?;
+            Some(Inherit::Only(
+                names.into_iter().map(Spanned::into_inner).collect(),
+            ))
+        }
+        _ => {
+            reader.wrong_type("inherit", "true, false, or a list of names", value);
+            None
+        }
+    }
+}
+
+/// What one section says of another.
+fn cross_check(reader: &mut Reader, manifest: &Manifest) {
+    names_once(reader, manifest);
+    for environment in manifest.environments.values() {
+        if let Some(backend) = &environment.backend {
+            declared(reader, "backend", backend, manifest.backends.keys());
+        }
+        overrides(reader, manifest, environment);
+    }
+    for backend in manifest.backends.values() {
+        if let super::BackendSettings::Plugin { plugin } = &backend.settings {
+            let plugin = Spanned::new(backend.span.clone(), plugin.clone());
+            declared(reader, "plugin", &plugin, manifest.plugins.keys());
+        }
+    }
+    for entry in &manifest.entries {
+        origin(reader, manifest, &entry.name, entry.class, &entry.origin);
+        conditions(reader, manifest, &entry.required);
+    }
+    cycles(reader, manifest);
+}
+
+fn declared<'a>(
+    reader: &mut Reader,
+    what: &'static str,
+    name: &Spanned<String>,
+    known: impl Iterator<Item = &'a String> + Clone,
+) {
+    if known.clone().any(|known| known == name.get_ref()) {
+        return;
+    }
+    let error = ManifestError::Undeclared {
+        what,
+        name: name.get_ref().clone(),
+        nearest: nearest(name.get_ref(), known.map(String::as_str)),
+        table: match what {
+            "backend" => "backends",
+            "plugin" => "plugins",
+            "configuration" => "config",
+            _ => "secrets",
+        },
+    };
+    reader.refuse(&error, &name.span());
+}
+
+/// Every variable that the child may get has one entry.
+fn names_once(reader: &mut Reader, manifest: &Manifest) {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for entry in &manifest.entries {
+        let section = match entry.class {
+            Class::Secret => "secrets",
+            Class::Config => "config",
+        };
+        for (name, span) in entry.variables() {
+            let by = format!("[{section}.{}]", entry.name);
+            if let Some(other) = seen.insert(name.clone(), by) {
+                reader.refuse(&ManifestError::DuplicateName { name, other }, &span);
+            }
+        }
+    }
+}
+
+fn overrides(reader: &mut Reader, manifest: &Manifest, environment: &Environment) {
+    for (name, changed) in &environment.overrides {
+        let of_class = manifest
+            .entries
+            .iter()
+            .filter(|entry| entry.class == changed.class)
+            .map(|entry| &entry.name);
+        let what = match changed.class {
+            Class::Secret => "secret",
+            Class::Config => "configuration",
+        };
+        let name = Spanned::new(changed.span.clone(), name.clone());
+        declared(reader, what, &name, of_class);
+        if let Some(changed_origin) = &changed.origin {
+            origin(
+                reader,
+                manifest,
+                name.get_ref(),
+                changed.class,
+                changed_origin,
+            );
+        }
+        if let Some(required) = &changed.required {
+            conditions(reader, manifest, required);
+        }
+    }
+}
+
+fn origin(reader: &mut Reader, manifest: &Manifest, name: &str, class: Class, origin: &Origin) {
+    match origin {
+        Origin::From(reference) => {
+            if let Some(backend) = reference.get_ref().backend() {
+                let backend = Spanned::new(reference.span(), backend.to_owned());
+                declared(reader, "backend", &backend, manifest.backends.keys());
+            }
+        }
+        Origin::Compose(template) => {
+            for part in template.get_ref().names() {
+                let at = Spanned::new(template.span(), part.to_owned());
+                let known = manifest.entries.iter().map(|entry| &entry.name);
+                declared(reader, "secret", &at, known);
+                let shows = manifest
+                    .entry(part)
+                    .is_some_and(|part| part.class == Class::Secret);
+                if class == Class::Config && shows {
+                    let error = ManifestError::SecretInConfig {
+                        name: name.to_owned(),
+                        secret: part.to_owned(),
+                    };
+                    reader.refuse(&error, &template.span());
+                }
+            }
+        }
+        Origin::Key(reference) => {
+            // `key = "vault:path"` is a path that begins with `vault:`, and hardly meant.
+            let backend = reference.get_ref().backend_in_path();
+            if backend.is_some_and(|backend| manifest.backends.contains_key(backend)) {
+                let error = ManifestError::Malformed {
+                    key: "key".into(),
+                    wanted: "a path alone: it begins with the name of a backend",
+                    example: "`from = \"backend:path\"`",
+                };
+                reader.refuse(&error, &reference.span());
+            }
+        }
+        Origin::OwnName => {}
+    }
+}
+
+fn conditions(reader: &mut Reader, manifest: &Manifest, required: &Required) {
+    let Required::When(conditions) = required else {
+        return;
+    };
+    for condition in conditions {
+        match manifest.entry(condition.name.get_ref()) {
+            Some(entry) if entry.class == Class::Config => {}
+            Some(_) => {
+                let name = condition.name.get_ref().clone();
+                reader.refuse(
+                    &ManifestError::ConditionOnSecret { name },
+                    &condition.name.span(),
+                );
+            }
+            None => {
+                let configs = manifest
+                    .entries
+                    .iter()
+                    .filter(|entry| entry.class == Class::Config)
+                    .map(|entry| &entry.name);
+                declared(reader, "configuration", &condition.name, configs);
+            }
+        }
+    }
+}
+
+/// Circles among composed values: in the manifest itself, and in each environment with
+/// its overrides.
+fn cycles(reader: &mut Reader, manifest: &Manifest) {
+    let mut reported = Vec::new();
+    let environments = manifest.environments.values().map(Some);
+    for environment in std::iter::once(None).chain(environments) {
+        let nodes: Vec<(&str, Vec<&str>)> = manifest
+            .entries
+            .iter()
+            .map(|entry| {
+                let origin = environment
+                    .and_then(|environment| environment.overrides.get(&entry.name))
+                    .and_then(|changed| changed.origin.as_ref())
+                    .unwrap_or(&entry.origin);
+                let parts = match origin {
+                    Origin::Compose(template) => template.get_ref().names(),
+                    _ => Vec::new(),
+                };
+                (entry.name.as_str(), parts)
+            })
+            .collect();
+        let Err(cycles) = order(&nodes) else { continue };
+        for cycle in cycles {
+            if reported.contains(&cycle) {
+                continue;
+            }
+            let first = cycle.names().first().and_then(|name| manifest.entry(name));
+            let span = first.map_or(0..0, |entry| entry.span.clone());
+            reader.say(&cycle, &span);
+            reported.push(cycle);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Reading tables of a manifest without stopping at the first mistake.
+//!
+//! A [`Reader`] collects problems; a [`Table`] answers for one table and names it in
+//! messages. A getter that meets the wrong type says so and answers `None`, and the
+//! caller goes on: all problems of a manifest are reported at once.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::ManifestError;
+use super::source::Source;
+use crate::error::Problem;
+use crate::nearest::nearest;
+
+pub(super) struct Reader {
+    pub(super) source: Source,
+    found: Vec<(Range<usize>, Problem)>,
+}
+
+impl Reader {
+    pub(super) fn new(source: Source) -> Self {
+        Self {
+            source,
+            found: Vec::new(),
+        }
+    }
+
+    /// Shows nothing of a value. The span of a table by dotted keys (`a.b = "value"`) is that
+    /// of a key alone, so each value in it is concealed by itself.
+    pub(super) fn conceal(&mut self, value: &Spanned<DeValue<'_>>) {
+        self.source.conceal(value.span());
+        match value.get_ref() {
+            DeValue::Table(table) => table.iter().for_each(|(_, value)| self.conceal(value)),
+            DeValue::Array(items) => items.iter().for_each(|item| self.conceal(item)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn refuse(&mut self, error: &ManifestError, span: &Range<usize>) {
+        self.say(error, span);
+    }
+
+    /// A mistake of another module, found at a span of this manifest.
+    pub(super) fn say(&mut self, error: &impl crate::error::Explain, span: &Range<usize>) {
+        self.found.push((span.clone(), Problem::error(error, None)));
+    }
+
+    /// The source and the problems, in the order of the file. Excerpts are made here, when
+    /// all that must not be shown is known: one line can hold two mistakes.
+    pub(super) fn finish(mut self) -> (Source, Vec<Problem>) {
+        self.found.sort_by_key(|(span, _)| span.start);
+        let found = self.found.into_iter();
+        let problems = found.map(|(span, problem)| Problem {
+            place: Some(self.source.place(&span)),
+            ..problem
+        });
+        let problems = problems.collect();
+        (self.source, problems)
+    }
+
+    pub(super) fn wrong_type(
+        &mut self,
+        key: &str,
+        wanted: &'static str,
+        found: &Spanned<DeValue<'_>>,
+    ) {
+        let error = ManifestError::WrongType {
+            key: key.to_owned(),
+            wanted,
+            found: noun(found.get_ref()),
+        };
+        // A wrong type is often a value where a table belongs.
+        self.conceal(found);
+        self.refuse(&error, &found.span());
+    }
+}
+
+/// A table and what to call it.
+pub(super) struct Table<'t, 'i> {
+    table: &'t DeTable<'i>,
+    span: Range<usize>,
+    name: String,
+}
+
+pub(super) type Value<'i> = Spanned<DeValue<'i>>;
+
+impl<'t, 'i> Table<'t, 'i> {
+    /// The whole document.
+    pub(super) fn root(table: &'t Spanned<DeTable<'i>>) -> Self {
+        Self {
+            table: table.get_ref(),
+            span: 0..0,
+            name: "the manifest".into(),
+        }
+    }
+
+    /// `value` as a table called `name`, pointed at by `span`.
+    pub(super) fn of(
+        reader: &mut Reader,
+        name: String,
+        key: &str,
+        span: Range<usize>,
+        value: &'t Value<'i>,
+    ) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Table(table) => Some(Self { table, span, name }),
+            _ => {
+                reader.wrong_type(key, "a table", value);
+                None
+            }
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&'t Value<'i>> {
+        self.table.get(key)
+    }
+
+    pub(super) fn key_span(&self, key: &str) -> Option<Range<usize>> {
+        self.table.get_key_value(key).map(|(key, _)| key.span())
+    }
+
+    /// All keys and values, in the order of the file.
+    pub(super) fn entries(&self) -> Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Value<'i>)> {
+        let mut entries: Vec<_> = self.table.iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        entries
+    }
+
+    /// The table under `key`; nothing if there is none.
+    pub(super) fn table(&self, reader: &mut Reader, key: &str) -> Option<Table<'t, 'i>> {
+        let value = self.get(key)?;
+        let span = self.key_span(key).unwrap_or_else(|| value.span());
+        let name = if self.span == (0..0) {
+            format!("[{key}]")
+        } else {
+            format!("[{}.{key}]", self.name.trim_matches(['[', ']']))
+        };
+        Table::of(reader, name, key, span, value)
+    }
+
+    /// The tables within this one, in the order of the file.
+    pub(super) fn tables(&self, reader: &mut Reader) -> Vec<(Spanned<String>, Table<'t, 'i>)> {
+        self.entries()
+            .into_iter()
+            .filter_map(|(key, value)| {
+                let name = format!("[{}.{}]", self.name.trim_matches(['[', ']']), key.get_ref());
+                let table = Table::of(reader, name, key.get_ref(), key.span(), value)?;
+                Some((Spanned::new(key.span(), key.get_ref().to_string()), table))
+            })
+            .collect()
+    }
+
+    pub(super) fn text(&self, reader: &mut Reader, key: &str) -> Option<Spanned<String>> {
+        let value = self.get(key)?;
+        if let DeValue::String(text) = value.get_ref() {
+            return Some(Spanned::new(value.span(), text.to_string()));
+        }
+        reader.wrong_type(key, "a string", value);
+        None
+    }
+
+    pub(super) fn boolean(&self, reader: &mut Reader, key: &str) -> Option<bool> {
+        let value = self.get(key)?;
+        if let DeValue::Boolean(boolean) = value.get_ref() {
+            return Some(*boolean);
+        }
+        reader.wrong_type(key, "true or false", value);
+        None
+    }
+
+    pub(super) fn integer(&self, reader: &mut Reader, key: &str) -> Option<Spanned<i64>> {
+        let value = self.get(key)?;
+        if let DeValue::Integer(integer) = value.get_ref()
+            && let Ok(number) = i64::from_str_radix(integer.as_str(), integer.radix())
+        {
+            return Some(Spanned::new(value.span(), number));
+        }
+        reader.wrong_type(key, "a whole number", value);
+        None
+    }
+
+    pub(super) fn texts(&self, reader: &mut Reader, key: &str) -> Option<Vec<Spanned<String>>> {
+        let value = self.get(key)?;
+        let DeValue::Array(items) = value.get_ref() else {
+            reader.wrong_type(key, "a list of strings", value);
+            return None;
+        };
+        let texts = items.iter().filter_map(|item| match item.get_ref() {
+            DeValue::String(text) => Some(Spanned::new(item.span(), text.to_string())),
+            _ => {
+                reader.wrong_type(key, "a list of strings", item);
+                None
+            }
+        });
+        Some(texts.collect())
+    }
+
+    /// One of `allowed`.
+    pub(super) fn choice<T: Copy>(
+        &self,
+        reader: &mut Reader,
+        key: &str,
+        allowed: &[(&str, T)],
+    ) -> Option<Spanned<T>> {
+        let text = self.text(reader, key)?;
+        let found = allowed.iter().find(|(name, _)| name == text.get_ref());
+        if let Some((_, value)) = found {
+            return Some(Spanned::new(text.span(), *value));
+        }
+        let names: Vec<_> = allowed.iter().map(|(name, _)| *name).collect();
+        let error = ManifestError::UnknownChoice {
+            key: key.to_owned(),
+            found: format!("\"{}\"", text.get_ref()),
+            nearest: nearest(text.get_ref(), names.iter().copied()),
+            allowed: list(&names),
+        };
+        reader.refuse(&error, &text.span());
+        None
+    }
+
+    /// Says that `key` must be here.
+    pub(super) fn missing(&self, reader: &mut Reader, key: &'static str, advice: &'static str) {
+        let error = ManifestError::MissingKey {
+            key,
+            table: self.name.clone(),
+            advice,
+        };
+        reader.refuse(&error, &self.span);
+    }
+
+    /// Refuses every key that is not in `known`, and conceals what it says.
+    pub(super) fn only(&self, reader: &mut Reader, known: &[&str]) {
+        for (key, value) in self.entries() {
+            if known.contains(&key.get_ref().as_ref()) {
+                continue;
+            }
+            reader.conceal(value);
+            let error = ManifestError::UnknownKey {
+                key: key.get_ref().to_string(),
+                table: self.name.clone(),
+                nearest: nearest(key.get_ref(), known.iter().copied()),
+                known: list(known),
+            };
+            reader.refuse(&error, &key.span());
+        }
+    }
+
+    /// Says that `first` and `second` exclude each other, at the second.
+    pub(super) fn conflict(
+        &self,
+        reader: &mut Reader,
+        first: &'static str,
+        second: &'static str,
+        advice: &'static str,
+    ) -> bool {
+        let (Some(_), Some(span)) = (self.get(first), self.key_span(second)) else {
+            return false;
+        };
+        let error = ManifestError::Conflict {
+            table: self.name.clone(),
+            first,
+            second,
+            advice,
+        };
+        reader.refuse(&error, &span);
+        true
+    }
+}
+
+/// What TOML calls a value, with its article.
+fn noun(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// Names in a row, for a message.
+pub(super) fn list(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,364 @@
+//! The JSON Schema of `secrets.toml`, for editors.
+//!
+//! These types describe the format and are never filled: the parser reads the document
+//! itself, to report every mistake with its place. The tests hold the two together: each
+//! table has the same keys here as in the parser, and the schema accepts the examples and
+//! refuses what the parser refuses for its shape.
+
+// The fields are read by the derive alone.
+#![expect(dead_code, reason = "the types are described, not filled")]
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+
+/// The schema as a JSON document (draft 2020-12).
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    let settings = SchemaSettings::draft2020_12();
+    SchemaGenerator::new(settings)
+        .into_root_schema_for::<SecretsToml>()
+        .to_value()
+}
+
+/// What an app needs, and where it comes from. Never a value.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct SecretsToml {
+    /// Version of the format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    version: u32,
+    /// What the command gets of the launcher's environment: all (true), nothing (false), or
+    /// these names; a `*` at the end stands for any ending.
+    inherit: Option<Inherit>,
+    /// The app.
+    project: Option<Project>,
+    /// Which backend answers where.
+    environments: Option<BTreeMap<String, Environment>>,
+    /// The places that values come from.
+    backends: Option<BTreeMap<String, Backend>>,
+    /// WebAssembly components and what they are granted.
+    plugins: Option<BTreeMap<String, Plugin>>,
+    /// The secrets that the app needs, by the variable that it reads.
+    secrets: Option<BTreeMap<String, Secret>>,
+    /// Configuration: not secret, may have a default and may be printed.
+    config: Option<BTreeMap<String, Config>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Inherit {
+    All(bool),
+    Only(Vec<String>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Project {
+    /// The app's name, for messages.
+    name: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Environment {
+    /// Whether the rules of production hold. An environment named production or prod is
+    /// always production.
+    production: Option<bool>,
+    /// The backend for entries that name none.
+    backend: Option<String>,
+    /// Instead of the manifest's `inherit`.
+    inherit: Option<Inherit>,
+    /// What differs for secrets in this environment.
+    secrets: Option<BTreeMap<String, SecretOverride>>,
+    /// What differs for configuration in this environment.
+    config: Option<BTreeMap<String, ConfigOverride>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct SecretOverride {
+    key: Option<Key>,
+    from: Option<From>,
+    compose: Option<String>,
+    required: Option<Required>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ConfigOverride {
+    key: Option<Key>,
+    from: Option<From>,
+    compose: Option<String>,
+    default: Option<String>,
+    required: Option<Required>,
+}
+
+/// A place that values come from.
+#[derive(JsonSchema)]
+#[schemars(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum Backend {
+    /// `.env` files, and the process environment over them. Refused in production.
+    Env {
+        /// The files, later over earlier, relative to the manifest. Missing ones are skipped.
+        files: Option<Vec<String>>,
+    },
+    /// A folder with one file per secret, as Docker and Kubernetes mount them.
+    File {
+        /// The folder, relative to the manifest.
+        directory: String,
+        /// How an entry's name becomes a file's name.
+        names: Option<Names>,
+    },
+    /// AWS Secrets Manager.
+    AwsSecretsManager {
+        prefix: Option<String>,
+        region: Option<String>,
+        profile: Option<String>,
+    },
+    /// AWS Systems Manager Parameter Store.
+    AwsParameterStore {
+        prefix: Option<String>,
+        region: Option<String>,
+        profile: Option<String>,
+    },
+    /// HashiCorp Vault or OpenBao.
+    Vault {
+        mount: Option<String>,
+        path: Option<String>,
+        address: Option<String>,
+        namespace: Option<String>,
+        auth: Option<Auth>,
+    },
+    /// A WebAssembly component.
+    Plugin {
+        /// Which of [plugins].
+        plugin: String,
+    },
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Names {
+    /// DATABASE_URL is in the file DATABASE_URL.
+    AsWritten,
+    /// DATABASE_URL is in the file database_url.
+    LowerCase,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Auth {
+    method: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Plugin {
+    /// A path relative to the manifest, or oci://registry/name@sha256:...
+    component: String,
+    /// The digest that the component must have.
+    #[schemars(regex(pattern = "^[0-9a-fA-F]{64}$"))]
+    sha256: Option<String>,
+    /// What the component may ask for by name.
+    settings: Option<BTreeMap<String, String>>,
+    /// What the component may do.
+    allow: Option<Allow>,
+    /// What the host adds to requests, by origin; the component never sees it.
+    credentials: Option<BTreeMap<String, Credential>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Allow {
+    /// Origins that the component may send requests to.
+    http: Option<Vec<String>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Credential {
+    /// The header.
+    header: Option<String>,
+    /// Its value with {NAMES} of the launcher's environment, or a file.
+    value: Option<CredentialValue>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum CredentialValue {
+    Text(String),
+    File(CredentialFile),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct CredentialFile {
+    file: Option<String>,
+}
+
+/// A secret that the app needs.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Secret {
+    /// What it is.
+    description: Option<String>,
+    /// Who to ask.
+    owner: Option<String>,
+    /// 1 is critical, 2 important.
+    #[schemars(range(min = 1, max = 9))]
+    tier: Option<u8>,
+    /// How often it should be changed, as in 90d.
+    rotate_every: Option<String>,
+    /// Its name in the environment's backend; the entry's own name by default.
+    key: Option<Key>,
+    /// Backend and path, whatever the environment's backend is.
+    from: Option<From>,
+    /// Made of other values: redis://:{REDIS_PASSWORD}@{REDIS_HOST}:6379/0
+    compose: Option<String>,
+    /// What the value must be; `secret-run rules` lists the rules.
+    validate: Option<Validate>,
+    /// Whether the command may start without it.
+    required: Option<Required>,
+    /// The version before, while it is still honoured.
+    previous: Option<Previous>,
+    /// How the command gets it.
+    deliver: Option<Deliver>,
+    /// Allows a name that changes how programs load, such as NODE_OPTIONS.
+    allow_dangerous_name: Option<bool>,
+}
+
+/// Configuration that the app needs.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Config {
+    /// What it is.
+    description: Option<String>,
+    /// Who to ask.
+    owner: Option<String>,
+    /// Its name in the environment's backend.
+    key: Option<Key>,
+    /// Backend and path, whatever the environment's backend is.
+    from: Option<From>,
+    /// Made of other configuration.
+    compose: Option<String>,
+    /// What it is when nothing says otherwise.
+    default: Option<String>,
+    /// What the value must be.
+    validate: Option<Validate>,
+    /// Whether the command may start without it.
+    required: Option<Required>,
+    /// Allows a name that changes how programs load, such as NODE_OPTIONS.
+    allow_dangerous_name: Option<bool>,
+}
+
+/// path, path?version=V, path#field
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Key {
+    Text(String),
+    Parts(KeyParts),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct KeyParts {
+    path: String,
+    version: Option<String>,
+    field: Option<String>,
+}
+
+/// backend:path, backend:path?version=V, backend:path#field
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum From {
+    Text(String),
+    Parts(FromParts),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct FromParts {
+    backend: String,
+    path: String,
+    version: Option<String>,
+    field: Option<String>,
+}
+
+/// A rule, or several.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Validate {
+    Name(String),
+    Rule(Rule),
+    All(Vec<NameOrRule>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum NameOrRule {
+    Name(String),
+    Rule(Rule),
+}
+
+/// A rule with its parameters beside it.
+#[derive(JsonSchema)]
+struct Rule {
+    rule: String,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Required {
+    Always(bool),
+    When(When),
+}
+
+/// Required when all of these entries of [config] have these values.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct When {
+    when: BTreeMap<String, TextOrTexts>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum TextOrTexts {
+    One(String),
+    Several(Vec<String>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Previous {
+    /// The variable that gets the version before.
+    name: String,
+    /// How long it is honoured after a change, as in 48h.
+    grace: String,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Deliver {
+    How(How),
+    File(DeliverFile),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum How {
+    /// As a variable.
+    Environment,
+    /// In memory; NAME_FILE is a path to it.
+    File,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct DeliverFile {
+    /// A path on a memory file system, relative to the manifest.
+    file: String,
+    /// Permission bits in octal; others get none.
+    #[schemars(regex(pattern = "^0?[0-7]{1,3}$"))]
+    mode: Option<String>,
+}

@@ -1,0 +1,308 @@
+//! Where each value will come from.
+//!
+//! Planning is pure: it looks at the manifest and at what was asked for, and reads
+//! nothing else. A [`Plan`] names one route per entry, and for each backend the documents
+//! that will be asked of it, each once however many fields are used.
+
+mod backend;
+mod error;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use backend::PlannedBackend;
+pub use error::PlanError;
+
+use crate::backend::Request;
+use crate::error::{Problem, Problems};
+use crate::extract::Field;
+use crate::manifest::BackendSettings;
+use crate::manifest::{Class, Entry, Inherit, Manifest, NameCase, Origin, Override, Required};
+use crate::order::order;
+use crate::selection::{Selection, Wanted};
+use crate::template::Template;
+
+/// Where a document stands among those of the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentId {
+    /// Position in [`Plan::backends`].
+    pub backend: usize,
+    /// Position among that backend's requests.
+    pub request: usize,
+}
+
+/// How one entry gets its value.
+#[derive(Debug)]
+pub struct Route {
+    /// Position in the manifest's entries.
+    pub entry: usize,
+    /// Where the value comes from.
+    pub origin: RouteOrigin,
+    /// What it is when it comes from nowhere.
+    pub default: Option<String>,
+    /// Whether the command may start without it, here.
+    pub required: Required,
+    /// The version before, if the app wants it.
+    pub previous: Option<DocumentId>,
+    /// What in the manifest decided this route.
+    pub span: Range<usize>,
+}
+
+/// Where a value comes from.
+#[derive(Debug)]
+pub enum RouteOrigin {
+    /// A document of a backend, or a field of one.
+    Document {
+        /// Which document.
+        document: DocumentId,
+        /// Which part of it; all of it if `None`.
+        field: Option<Field>,
+    },
+    /// The launcher's own environment: configuration only.
+    Process,
+    /// Other values.
+    Composed(Template),
+}
+
+/// One route per entry, and what is asked of each backend.
+#[derive(Debug)]
+#[must_use = "a plan does nothing until it is authorized"]
+pub struct Plan {
+    pub(crate) manifest: Arc<Manifest>,
+    /// The environment of this run.
+    pub selection: Selection,
+    /// Only those that some route needs.
+    pub backends: Vec<PlannedBackend>,
+    /// One per entry of the manifest, in its order.
+    pub routes: Vec<Route>,
+    /// Positions in `routes`, each after those that it is composed of.
+    pub(crate) order: Vec<usize>,
+}
+
+impl Plan {
+    /// Plans a run.
+    ///
+    /// # Errors
+    /// An environment or backend that was asked for and does not exist, composition in a
+    /// circle that only overrides make.
+    pub fn new(manifest: Arc<Manifest>, wanted: &Wanted) -> Result<Self, Problems> {
+        let selection = Selection::decide(&manifest, wanted)
+            .map_err(|error| Problems::from(Problem::error(&error, None)))?;
+        let mut planner = Planner {
+            default: None,
+            backends: Vec::new(),
+            problems: Vec::new(),
+            manifest: &manifest,
+            selection: &selection,
+            wanted,
+        };
+        if wanted.backend().is_some() {
+            // A backend that was asked for must exist, even if every entry names its own.
+            planner.default_backend();
+        }
+        let routes: Vec<Route> = (0..manifest.entries.len())
+            .filter_map(|index| planner.route(index))
+            .collect();
+        let (backends, problems) = (planner.backends, planner.problems);
+        let (order, _) = Problems::unless(composition_order(&manifest, &routes), problems)?;
+        Ok(Self {
+            manifest,
+            selection,
+            backends,
+            routes,
+            order,
+        })
+    }
+
+    /// The manifest that is planned.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The entry that a route is for.
+    #[must_use]
+    pub fn entry(&self, route: &Route) -> &Entry {
+        &self.manifest.entries[route.entry]
+    }
+
+    /// What the child gets of the launcher's environment.
+    #[must_use]
+    pub fn inherit(&self) -> &Inherit {
+        self.manifest
+            .environments
+            .get(&self.selection.environment)
+            .and_then(|environment| environment.inherit.as_ref())
+            .unwrap_or(&self.manifest.inherit)
+    }
+}
+
+/// The manifest was checked for circles in every environment, so there is an order.
+fn composition_order(manifest: &Manifest, routes: &[Route]) -> Vec<usize> {
+    let nodes: Vec<(&str, Vec<&str>)> = routes
+        .iter()
+        .map(|route| {
+            let parts = match &route.origin {
+                RouteOrigin::Composed(template) => template.names(),
+                _ => Vec::new(),
+            };
+            (manifest.entries[route.entry].name.as_str(), parts)
+        })
+        .collect();
+    order(&nodes).unwrap_or_else(|_| (0..routes.len()).collect())
+}
+
+struct Planner<'a> {
+    manifest: &'a Manifest,
+    selection: &'a Selection,
+    wanted: &'a Wanted,
+    /// The environment's backend, once an entry needed it; `Some(None)` when there was a
+    /// problem with it, which is reported once.
+    default: Option<Option<usize>>,
+    backends: Vec<PlannedBackend>,
+    problems: Vec<Problem>,
+}
+
+impl Planner<'_> {
+    fn route(&mut self, index: usize) -> Option<Route> {
+        let manifest = self.manifest;
+        let entry = &manifest.entries[index];
+        let changed: Option<&Override> = manifest
+            .environments
+            .get(&self.selection.environment)
+            .and_then(|environment| environment.overrides.get(&entry.name));
+        let origin = changed.and_then(|changed| changed.origin.as_ref());
+        let default = changed.and_then(|changed| changed.default.as_ref());
+        let required = changed.and_then(|changed| changed.required.as_ref());
+        let (span, origin) = self.origin(entry, origin.unwrap_or(&entry.origin))?;
+        let previous = match (&entry.previous, &origin) {
+            (Some(previous), RouteOrigin::Document { document, .. }) => {
+                let name = previous.name.get_ref();
+                Some(self.own_name(document.backend, name))
+            }
+            _ => None,
+        };
+        Some(Route {
+            entry: index,
+            origin,
+            default: default
+                .or(entry.default.as_ref())
+                .map(|text| text.get_ref().clone()),
+            required: required.unwrap_or(&entry.required).clone(),
+            previous,
+            span,
+        })
+    }
+
+    fn origin(&mut self, entry: &Entry, origin: &Origin) -> Option<(Range<usize>, RouteOrigin)> {
+        let (span, document, field) = match origin {
+            Origin::Compose(template) => {
+                let composed = RouteOrigin::Composed(template.get_ref().clone());
+                return Some((template.span(), composed));
+            }
+            Origin::OwnName => {
+                // Configuration is no secret: it comes from where the platform puts it.
+                let process = Some((entry.span.clone(), RouteOrigin::Process));
+                let config = entry.class == Class::Config;
+                if config && self.selection.production.is_some() {
+                    return process;
+                }
+                let backend = self.default_backend()?;
+                let is_env = matches!(self.backends[backend].settings, BackendSettings::Env { .. });
+                if config && !is_env {
+                    return process;
+                }
+                (
+                    entry.span.clone(),
+                    self.own_name(backend, &entry.name),
+                    None,
+                )
+            }
+            Origin::Key(reference) => {
+                let backend = self.default_backend()?;
+                let target = reference.get_ref();
+                let document = self.document(backend, target.path(), target.version());
+                (reference.span(), document, target.field().cloned())
+            }
+            Origin::From(reference) => {
+                let target = reference.get_ref();
+                let name = target.backend().unwrap_or_default();
+                let backend = self.named_backend(name)?;
+                let document = self.document(backend, target.path(), target.version());
+                (reference.span(), document, target.field().cloned())
+            }
+        };
+        Some((span, RouteOrigin::Document { document, field }))
+    }
+
+    fn document(&mut self, backend: usize, path: &str, version: Option<&str>) -> DocumentId {
+        let request = Request {
+            path: path.to_owned(),
+            version: version.map(str::to_owned),
+        };
+        let requests = &mut self.backends[backend].requests;
+        let request = requests
+            .iter()
+            .position(|known| *known == request)
+            .unwrap_or_else(|| {
+                requests.push(request);
+                requests.len() - 1
+            });
+        DocumentId { backend, request }
+    }
+
+    fn own_name(&mut self, backend: usize, name: &str) -> DocumentId {
+        let lower_case = matches!(
+            self.backends[backend].settings,
+            BackendSettings::File {
+                names: NameCase::LowerCase,
+                ..
+            }
+        );
+        if lower_case {
+            self.document(backend, &name.to_ascii_lowercase(), None)
+        } else {
+            self.document(backend, name, None)
+        }
+    }
+
+    fn default_backend(&mut self) -> Option<usize> {
+        if let Some(known) = self.default {
+            return known;
+        }
+        let chosen = PlannedBackend::default_of(self.manifest, self.selection, self.wanted);
+        let found = match chosen {
+            Ok(backend) => Some(self.position(backend)),
+            Err(error) => {
+                self.problems.push(Problem::error(&error, None));
+                None
+            }
+        };
+        self.default = Some(found);
+        found
+    }
+
+    fn named_backend(&mut self, name: &str) -> Option<usize> {
+        // The manifest was checked: a backend that a reference names is declared.
+        let backend = PlannedBackend::declared(self.manifest, name, None)?;
+        Some(self.position(backend))
+    }
+
+    fn position(&mut self, backend: PlannedBackend) -> usize {
+        let known = self
+            .backends
+            .iter()
+            .position(|known| known.name == backend.name);
+        match known {
+            Some(index) => {
+                let chosen_by = &mut self.backends[index].chosen_by;
+                *chosen_by = chosen_by.take().or(backend.chosen_by);
+                index
+            }
+            None => {
+                self.backends.push(backend);
+                self.backends.len() - 1
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The backends that a plan uses, and how the default one is chosen.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::error::PlanError;
+use crate::backend::Request;
+use crate::manifest::{BackendSettings, Manifest};
+use crate::nearest::nearest;
+use crate::selection::{Selection, Wanted};
+
+/// A backend that some route needs.
+#[derive(Debug)]
+pub struct PlannedBackend {
+    /// Its name in the manifest; `env` if it is not declared there.
+    pub name: String,
+    /// What it is.
+    pub settings: BackendSettings,
+    /// The documents that are asked of it, each once.
+    pub requests: Vec<Request>,
+    /// Who chose it for entries that name no backend.
+    pub chosen_by: Option<String>,
+    /// Where the manifest chooses it for them.
+    pub(crate) span: Option<Range<usize>>,
+}
+
+impl PlannedBackend {
+    /// Where a document of this backend is looked for, in words. Relative paths start from
+    /// `directory`.
+    #[must_use]
+    pub fn describe(&self, path: &str, directory: &Path) -> String {
+        match &self.settings {
+            BackendSettings::Env { files } => {
+                let files: Vec<_> = files
+                    .iter()
+                    .map(|file| directory.join(file).display().to_string())
+                    .collect();
+                let files = if files.is_empty() {
+                    String::new()
+                } else {
+                    format!(" and {}", files.join(", "))
+                };
+                format!("the process environment{files} for `{path}`")
+            }
+            BackendSettings::File {
+                directory: mount, ..
+            } => {
+                format!(
+                    "the folder {} for a file `{path}`",
+                    directory.join(mount).display()
+                )
+            }
+            other => format!("`{}` of kind `{}` for `{path}`", self.name, other.kind()),
+        }
+    }
+
+    pub(super) fn declared(
+        manifest: &Manifest,
+        name: &str,
+        chosen_by: Option<String>,
+    ) -> Option<Self> {
+        let declared = manifest.backends.get(name)?;
+        Some(Self {
+            name: name.to_owned(),
+            settings: declared.settings.clone(),
+            requests: Vec::new(),
+            chosen_by,
+            span: Some(declared.span.clone()),
+        })
+    }
+
+    /// `.env` and the process environment, where the manifest declares no backend.
+    fn implicit(chosen_by: String) -> Self {
+        Self {
+            name: "env".into(),
+            settings: BackendSettings::Env {
+                files: vec![PathBuf::from(".env")],
+            },
+            requests: Vec::new(),
+            chosen_by: Some(chosen_by),
+            span: None,
+        }
+    }
+
+    /// The backend of entries that name none: by flag, by variable, by the environment.
+    pub(super) fn default_of(
+        manifest: &Manifest,
+        selection: &Selection,
+        wanted: &Wanted,
+    ) -> Result<Self, PlanError> {
+        if let Some((by, name)) = wanted.backend() {
+            return Self::asked_for(manifest, name, by);
+        }
+        let name = &selection.environment;
+        let environment = manifest.environments.get(name);
+        let by = format!("[environments.{name}]");
+        let declared = environment
+            .and_then(|environment| environment.backend.as_ref())
+            .and_then(|backend| {
+                let span = Some(backend.span());
+                let declared = Self::declared(manifest, backend.get_ref(), Some(by))?;
+                Some(Self { span, ..declared })
+            });
+        Ok(declared.unwrap_or_else(|| {
+            Self::implicit(format!(
+                "default, since the environment `{name}` names none"
+            ))
+        }))
+    }
+
+    /// By name, or by kind if there is one backend of it.
+    fn asked_for(manifest: &Manifest, asked: &str, by: String) -> Result<Self, PlanError> {
+        if let Some(found) = Self::declared(manifest, asked, Some(by.clone())) {
+            return Ok(found);
+        }
+        let kind = match asked.to_ascii_lowercase().as_str() {
+            "aws" => "aws-secrets-manager".to_owned(),
+            kind => kind.to_owned(),
+        };
+        let of_kind: Vec<&String> = manifest
+            .backends
+            .iter()
+            .filter(|(_, backend)| backend.settings.kind() == kind)
+            .map(|(name, _)| name)
+            .collect();
+        match of_kind[..] {
+            [name] => Self::asked_for(manifest, name, by),
+            [] if kind == "env" => Ok(Self::implicit(by)),
+            [] => Err(PlanError::UnknownBackend {
+                by,
+                nearest: nearest(asked, manifest.backends.keys().map(String::as_str)),
+                declared: manifest.backends.keys().cloned().collect(),
+            }),
+            _ => Err(PlanError::AmbiguousBackend {
+                by,
+                kind,
+                names: of_kind.into_iter().cloned().collect(),
+            }),
+        }
+    }
+}

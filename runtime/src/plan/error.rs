@@ -1,0 +1,57 @@
+//! What can be wrong with a plan when the manifest is right.
+
+use thiserror::Error;
+
+use crate::error::Explain;
+
+/// Why there is no plan.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// A backend was asked for that is not declared.
+    #[error("{by} names a backend that the manifest does not declare")]
+    UnknownBackend {
+        /// Flag or variable.
+        by: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+        /// All that are declared.
+        declared: Vec<String>,
+    },
+    /// A kind was asked for, and several backends are of it.
+    #[error("{by} names a kind, and the manifest declares several backends of kind `{kind}`")]
+    AmbiguousBackend {
+        /// Flag or variable.
+        by: String,
+        /// The kind.
+        kind: String,
+        /// Those of the kind.
+        names: Vec<String>,
+    },
+}
+
+impl Explain for PlanError {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::UnknownBackend { .. } => "unknown-backend",
+            Self::AmbiguousBackend { .. } => "ambiguous-backend",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownBackend {
+                nearest: Some(nearest),
+                ..
+            } => format!("did you mean `{nearest}`?"),
+            Self::UnknownBackend { declared, .. } if declared.is_empty() => {
+                "declare it under [backends], or ask for `env`".into()
+            }
+            Self::UnknownBackend { declared, .. } => {
+                format!("declared are: {}", declared.join(", "))
+            }
+            Self::AmbiguousBackend { names, .. } => {
+                format!("name one of them: {}", names.join(", "))
+            }
+        })
+    }
+}
