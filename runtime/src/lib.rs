@@ -1,8 +1,41 @@
 //! Declares, resolves and validates secrets.
+//!
+//! A [`Manifest`](manifest::Manifest) says what an app needs. From it to values, each step
+//! consumes the type that the step before made, and only that step can make it:
+//!
+//! ```text
+//! Manifest::parse → Plan::new → policy::authorize → resolver::fetch
+//!     → Fetched::extract → Extracted::compose → Composed::validate → Resolved
+//! ```
+//!
+//! Nothing is read before `authorize` has agreed, and there are values for the caller only
+//! when all of them are there and valid.
+//!
+//! ```no_run
+//! use std::{path::Path, sync::Arc};
+//! use secret_runtime::{judge::Judge, manifest::Manifest, plan::Plan, plugin, policy, resolver};
+//! use secret_runtime::selection::Wanted;
+//!
+//! # fn main() -> Result<(), secret_runtime::error::Problems> {
+//! let text = "version = 1\n[secrets.JWT_SECRET]\nvalidate = \"base64\"\n";
+//! let manifest = Manifest::parse(Path::new("secrets.toml"), text, plugin::standard_catalog())?;
+//! let wanted = Wanted::new(None, None, |name| std::env::var_os(name));
+//! let plan = Plan::new(Arc::new(manifest), &wanted)?;
+//! let mut judge = Judge::standard();
+//! let authorized = policy::authorize(plan, &mut judge)?;
+//! let resolved = resolver::fetch(authorized, &|name| std::env::var_os(name))
+//!     .extract()
+//!     .compose()
+//!     .validate(&mut judge)?;
+//! assert!(resolved.get("JWT_SECRET").is_some());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod backend;
 pub mod error;
 pub mod extract;
+pub mod judge;
 pub mod manifest;
 mod nearest;
 pub mod order;
@@ -10,6 +43,8 @@ pub mod plan;
 pub mod plugin;
 pub mod policy;
 pub mod reference;
+pub mod report;
+pub mod resolver;
 pub mod rule;
 pub mod secret;
 pub mod selection;

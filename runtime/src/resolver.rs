@@ -1,0 +1,62 @@
+//! From an authorized plan to values that may be handed out.
+//!
+//! Four steps, each with a type that only the step before it makes:
+//! [`fetch`] → [`Fetched::extract`] → [`Extracted::compose`] → [`Composed::validate`].
+//! A step that meets a problem notes it and goes on, so that a user learns of everything
+//! in one run; the last step yields a [`Resolved`] only when nothing was noted.
+
+mod compose;
+mod error;
+mod extract;
+mod fetch;
+mod resolved;
+mod validate;
+
+pub use compose::Composed;
+pub use error::ResolveError;
+pub use extract::Extracted;
+pub use fetch::{Fetched, fetch};
+pub use resolved::{Resolved, ResolvedEntry};
+
+use crate::error::Problem;
+use crate::plan::{Plan, Route};
+use crate::secret::SecretValue;
+
+/// The plan that is carried out, and what went wrong so far.
+#[derive(Debug)]
+struct Run {
+    plan: Plan,
+    problems: Vec<Problem>,
+}
+
+impl Run {
+    fn refuse(&mut self, route: usize, error: &impl crate::error::Explain) {
+        let problem = self.problem(&self.plan.routes[route], error);
+        self.problems.push(problem);
+    }
+
+    fn problem(&self, route: &Route, error: &impl crate::error::Explain) -> Problem {
+        let place = self.plan.manifest().source().place(&route.span);
+        Problem::error(error, Some(place)).of(&self.plan.entry(route).name)
+    }
+}
+
+/// What is known of a value.
+#[derive(Debug)]
+enum Value {
+    /// Here it is.
+    Present(SecretValue),
+    /// There is none: it was looked for and not found.
+    Absent,
+    /// Nobody knows, and why not is among the problems.
+    Failed,
+}
+
+impl Value {
+    fn present(&self) -> Option<&SecretValue> {
+        match self {
+            Self::Present(value) => Some(value),
+            Self::Absent | Self::Failed => None,
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What comes out at the end: all values, or none.
+
+use crate::error::Problem;
+use crate::manifest::{Class, Deliver, Inherit};
+use crate::plan::Plan;
+use crate::secret::SecretValue;
+
+/// All values of a run, each validated. Only
+/// [`Composed::validate`](super::Composed::validate) makes one.
+#[derive(Debug)]
+#[must_use = "resolved values are there to be used"]
+pub struct Resolved {
+    plan: Plan,
+    entries: Vec<ResolvedEntry>,
+    warnings: Vec<Problem>,
+}
+
+/// One variable of the child.
+#[derive(Debug)]
+pub struct ResolvedEntry {
+    /// The variable.
+    pub name: String,
+    /// Secret or configuration.
+    pub class: Class,
+    /// The value.
+    pub value: SecretValue,
+    /// How the child gets it.
+    pub deliver: Deliver,
+}
+
+impl Resolved {
+    pub(super) fn new(plan: Plan, entries: Vec<ResolvedEntry>, warnings: Vec<Problem>) -> Self {
+        Self {
+            plan,
+            entries,
+            warnings,
+        }
+    }
+
+    /// What was carried out.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The values, in the order of the manifest. Absent optional entries are not among them.
+    #[must_use]
+    pub fn entries(&self) -> &[ResolvedEntry] {
+        &self.entries
+    }
+
+    /// The value of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&SecretValue> {
+        self.entries
+            .iter()
+            .find(|entry| entry.name == name)
+            .map(|entry| &entry.value)
+    }
+
+    /// What the user should know although everything is there.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// What the child gets of the launcher's environment.
+    #[must_use]
+    pub fn inherit(&self) -> &Inherit {
+        self.plan.inherit()
+    }
+
+    /// The values, to be handed on.
+    #[must_use]
+    pub fn into_entries(self) -> Vec<ResolvedEntry> {
+        self.entries
+    }
+}
