@@ -1,0 +1,198 @@
+//! Becomes the command: the same process, with nothing of the launcher left in it.
+//!
+//! What the command sees is what it would see had the launcher's parent started it
+//! itself. Most of the launcher ends with `execve`: memory, threads, handlers, and
+//! descriptors, which are all close-on-exec. What would outlive it is put back:
+//! - the signals that the parent had ignored, and SIGPIPE, which Rust's runtime ignores
+//!   before `main`;
+//! - standard descriptors that the parent had closed, where that runtime opens
+//!   `/dev/null`;
+//! - the limit for core dumps, by [`Hardened`].
+//!
+//! The first two are noted before that runtime starts, in a function that the loader
+//! calls. Signal mask, umask, working directory, and the other limits are never changed.
+//!
+//! This is the one file of the launcher with `unsafe` in it. It must not decide what
+//! is executed or with which environment.
+
+#![expect(
+    unsafe_code,
+    reason = "dispositions, raw descriptors, and the call before main have no safe form"
+)]
+
+use std::convert::Infallible;
+use std::ffi::{CStr, CString, OsString};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::errno::Errno;
+use nix::libc::{self, c_int};
+use nix::sys::resource::{Resource, getrlimit};
+use nix::unistd::{SysconfVar, execve, sysconf};
+
+pub use error::ExecError;
+
+use crate::deliver::DeliveredFiles;
+use crate::environment::{ChildEnvironment, Limits};
+use crate::harden::Hardened;
+use crate::program::Program;
+
+mod error;
+
+/// What shells use for a script without a `#!` line.
+const SHELL: &CStr = c"/bin/sh";
+
+/// Replaces this process by `program`. Returns only if that fails; then the delivered
+/// files are removed.
+///
+/// `arguments` begins with the name under which the command was called.
+pub fn replace(
+    program: &Path,
+    arguments: Vec<OsString>,
+    environment: &ChildEnvironment,
+    files: DeliveredFiles,
+    hardened: Hardened,
+) -> ExecError {
+    match try_replace(program, arguments, environment, &files, hardened) {
+        Ok(never) => match never {},
+        Err(error) => error,
+    }
+}
+
+fn try_replace(
+    program: &Path,
+    arguments: Vec<OsString>,
+    environment: &ChildEnvironment,
+    files: &DeliveredFiles,
+    hardened: Hardened,
+) -> Result<Infallible, ExecError> {
+    let path = terminated(program.as_os_str().as_bytes().to_vec())?;
+    let arguments = arguments
+        .into_iter()
+        .map(|argument| terminated(argument.into_vec()))
+        .collect::<Result<Vec<CString>, ExecError>>()?;
+    let environment: Vec<&CStr> = environment.strings().collect();
+
+    files
+        .let_through()
+        .map_err(|errno| ExecError::of(program, &Program::Unknown, errno))?;
+    hardened.undo();
+    restore_inherited();
+
+    let Err(errno) = execve(&path, &arguments, &environment);
+    let found = Program::at(program);
+    if errno == Errno::ENOEXEC && found.is_for_the_shell() {
+        let script = [SHELL, &path];
+        let rest = arguments.iter().skip(1).map(CString::as_c_str);
+        let arguments: Vec<&CStr> = script.into_iter().chain(rest).collect();
+        let Err(errno) = execve(SHELL, &arguments, &environment);
+        let shell = Path::new("/bin/sh");
+        return Err(ExecError::of(shell, &Program::at(shell), errno));
+    }
+    Err(ExecError::of(program, &found, errno))
+}
+
+fn terminated(bytes: Vec<u8>) -> Result<CString, ExecError> {
+    CString::new(bytes).map_err(|_| ExecError::NulInArgument)
+}
+
+/// The limits for what `execve` passes on, as they are for this process.
+#[must_use]
+pub fn limits() -> Limits {
+    const USUAL_PAGE: usize = 4096;
+    let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
+    let page = page.and_then(|bytes| usize::try_from(bytes).ok());
+    // Without an answer the least that the kernel takes: this check explains, the kernel decides.
+    let stack = getrlimit(Resource::RLIMIT_STACK).map_or(0, |(soft, _)| soft);
+    Limits::new(page.unwrap_or(USUAL_PAGE), stack)
+}
+
+/// A second descriptor for `file`, the lowest free one from `first` on; close-on-exec.
+pub(crate) fn duplicate_from(file: &OwnedFd, first: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: no pointers; `file` is open for the time of the call.
+    let number = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, first) };
+    if number < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel just made this descriptor, and nothing else knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Signals whose disposition something in the launcher may change: Rust's runtime and
+/// the WebAssembly engine. A handler ends with `execve`; an ignored signal would stay
+/// ignored, so only those have to be put back, and SIGPIPE, which is ignored now.
+const TOUCHED_SIGNALS: [c_int; 5] = [
+    libc::SIGPIPE,
+    libc::SIGILL,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGSEGV,
+];
+
+/// One bit for each of [`TOUCHED_SIGNALS`] that was ignored, by its number.
+static IGNORED_AT_START: AtomicU32 = AtomicU32::new(0);
+
+/// One bit for each of the descriptors 0 to 2 that was closed.
+static CLOSED_AT_START: AtomicU32 = AtomicU32::new(0);
+
+// SAFETY: the loader calls each function of this section once, before `main`, with
+// arguments that a C function may leave unread. `note_inherited` calls nothing that
+// needs Rust's runtime, and does not unwind.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static BEFORE_MAIN: extern "C" fn() = note_inherited;
+
+extern "C" fn note_inherited() {
+    let ignored = TOUCHED_SIGNALS
+        .into_iter()
+        .filter(|signal| is_ignored(*signal));
+    IGNORED_AT_START.store(ignored.map(bit).sum(), Ordering::Relaxed);
+    let closed = (0..=2).filter(|descriptor| is_closed(*descriptor));
+    CLOSED_AT_START.store(closed.map(bit).sum(), Ordering::Relaxed);
+}
+
+fn bit(number: c_int) -> u32 {
+    1 << number
+}
+
+fn is_ignored(signal: c_int) -> bool {
+    let mut now = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: without a new action nothing changes; `now` is written before it is read,
+    // which it is only after success.
+    unsafe {
+        libc::sigaction(signal, ptr::null(), now.as_mut_ptr()) == 0
+            && now.assume_init().sa_sigaction == libc::SIG_IGN
+    }
+}
+
+fn is_closed(descriptor: c_int) -> bool {
+    // SAFETY: no pointers; any number may be asked about.
+    unsafe { libc::fcntl(descriptor, libc::F_GETFD) == -1 }
+}
+
+fn restore_inherited() {
+    let ignored = IGNORED_AT_START.load(Ordering::Relaxed);
+    for signal in TOUCHED_SIGNALS {
+        let was_ignored = ignored & bit(signal) != 0;
+        if was_ignored || signal == libc::SIGPIPE {
+            let disposition = if was_ignored {
+                libc::SIG_IGN
+            } else {
+                libc::SIG_DFL
+            };
+            // SAFETY: neither disposition runs code of this process.
+            unsafe { libc::signal(signal, disposition) };
+        }
+    }
+    let closed = CLOSED_AT_START.load(Ordering::Relaxed);
+    for descriptor in (0..=2).filter(|descriptor| closed & bit(*descriptor) != 0) {
+        // SAFETY: behind it is the `/dev/null` that Rust's runtime opened, which nothing
+        // owns; `println!` and the like meet an error, which they are made for.
+        unsafe { libc::close(descriptor) };
+    }
+}
