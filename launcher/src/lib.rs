@@ -1,8 +1,29 @@
-//! The launcher.
+//! The launcher, as a library so that tests can hand it a hostile validator.
+//!
+//! [`main`] reads from top to bottom: harden, start the log, do what the command line
+//! says. `unsafe` stands in `exec` and nowhere else.
 
+pub mod cli;
 pub mod deliver;
 pub mod environment;
 pub mod exec;
+mod exit;
 pub mod harden;
+mod log;
 pub mod lookup;
+mod manifest_file;
+mod pipeline;
 pub mod program;
+mod render;
+mod table;
+
+use std::process::ExitCode;
+
+use secret_runtime::judge::Judge;
+
+/// The whole program. Returns only if no command was started, or none was asked for.
+pub fn main(judge: Judge) -> ExitCode {
+    let hardened = harden::harden();
+    log::start();
+    cli::run(judge, hardened)
+}

@@ -1,0 +1,124 @@
+//! `secret-run check`: everything but the start.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use secret_runtime::error::{Problem, Problems};
+use secret_runtime::judge::Judge;
+use secret_runtime::plan::Plan;
+use secret_runtime::report::Report;
+
+use super::Options;
+use super::print::{self, Output};
+use crate::exit::FAILED;
+use crate::table::Table;
+use crate::{pipeline, render};
+
+/// Resolve and validate everything, start nothing.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Judge the manifest alone: read no file of secrets, ask no backend.
+    #[arg(long)]
+    offline: bool,
+    /// How the result is written to standard output.
+    #[arg(long, value_enum, default_value_t)]
+    format: Output,
+}
+
+/// What was found: the report if it got so far, and all problems and warnings.
+struct Findings {
+    report: Option<Report>,
+    problems: Vec<Problem>,
+    ok: bool,
+}
+
+impl Check {
+    pub(super) fn run(&self, options: &Options, mut judge: Judge) -> ExitCode {
+        let findings = match pipeline::plan(options) {
+            Ok(plan) => self.findings(plan, &mut judge),
+            Err(problems) => Findings::failed(None, problems),
+        };
+        match self.format {
+            Output::Json => print::json(&serde_json::json!({
+                "ok": findings.ok,
+                "offline": self.offline,
+                "report": findings.report,
+                "problems": render::as_json(&findings.problems),
+            })),
+            Output::Text => {
+                render::problems(
+                    &findings.problems,
+                    options.error_format,
+                    render::CHECK_FAILED,
+                );
+                if findings.ok {
+                    print::text(&summary(findings.report.as_ref(), self.offline));
+                }
+            }
+        }
+        if findings.ok {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(FAILED)
+        }
+    }
+
+    fn findings(&self, plan: Plan, judge: &mut Judge) -> Findings {
+        let report = Some(Report::of_plan(&plan));
+        let plan = match pipeline::authorize(plan, judge) {
+            Ok(plan) => plan,
+            Err(problems) => return Findings::failed(report, problems),
+        };
+        if self.offline {
+            return Findings {
+                report,
+                problems: Vec::new(),
+                ok: true,
+            };
+        }
+        match pipeline::resolve(plan, judge) {
+            Ok(resolved) => Findings {
+                report: Some(Report::of_run(&resolved)),
+                problems: resolved.warnings().to_vec(),
+                ok: true,
+            },
+            Err(problems) => Findings::failed(report, problems),
+        }
+    }
+}
+
+impl Findings {
+    fn failed(report: Option<Report>, problems: Problems) -> Self {
+        Self {
+            report,
+            problems: problems.into_vec(),
+            ok: false,
+        }
+    }
+}
+
+fn summary(report: Option<&Report>, offline: bool) -> String {
+    let Some(report) = report else {
+        return String::new();
+    };
+    let checked = if offline {
+        "the manifest is right; nothing was read"
+    } else {
+        "everything is there and valid"
+    };
+    let mut table = Table::new(&["NAME", "FROM", "VALIDATED BY", ""]);
+    for entry in &report.entries {
+        let state = match entry.present {
+            Some(true) => "ok",
+            Some(false) => "absent (optional)",
+            None => "",
+        };
+        table.row([
+            entry.name.clone(),
+            entry.from.clone(),
+            entry.validate.join(", "),
+            state.into(),
+        ]);
+    }
+    format!("{table}\n{}: {checked}\n", report.environment)
+}

@@ -1,0 +1,63 @@
+//! What goes to standard output.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use secret_runtime::error::{Explain, Problem, Problems};
+use secret_runtime::manifest::schema;
+
+/// `--format` of subcommands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(super) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Writes text. A reader that went away (`secret-run rules | head`) is no failure.
+pub(super) fn text(text: &str) {
+    let _ = std::io::stdout()
+        .lock()
+        .write_all(crate::render::clean(text).as_bytes());
+}
+
+/// Writes a JSON document.
+pub(super) fn json(value: &serde_json::Value) {
+    text(&format!("{value:#}\n"));
+}
+
+pub(super) fn schema() -> Result<ExitCode, Problems> {
+    json(&schema::json_schema());
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn completions(
+    shell: clap_complete::Shell,
+    command: &mut clap::Command,
+) -> Result<ExitCode, Problems> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, command, "secret-run", &mut script);
+    text(&String::from_utf8_lossy(&script));
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the manual page cannot be made: {0}")]
+struct NoManual(std::io::Error);
+
+impl Explain for NoManual {
+    fn kind(&self) -> &'static str {
+        "no-manual"
+    }
+}
+
+pub(super) fn manual(command: clap::Command) -> Result<ExitCode, Problems> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command)
+        .render(&mut page)
+        .map_err(|error| Problem::error(&NoManual(error), None))?;
+    text(&String::from_utf8_lossy(&page));
+    Ok(ExitCode::SUCCESS)
+}

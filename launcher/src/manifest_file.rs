@@ -1,0 +1,157 @@
+//! Finding the manifest: `-f`, `SECRETS_FILE`, or upwards from the working directory.
+//!
+//! A manifest decides what a command is given. One that was not named is trusted only if
+//! it belongs to the user or to root: in `/tmp`, somebody else's `secrets.toml` may lie
+//! above the working directory.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use secret_runtime::error::{Explain, Problem, Problems};
+use secret_runtime::manifest::LARGEST_MANIFEST;
+use thiserror::Error;
+
+/// The name that is looked for.
+pub(crate) const FILE_NAME: &str = "secrets.toml";
+/// Names the manifest.
+pub(crate) const FILE_VARIABLE: &str = "SECRETS_FILE";
+
+/// A manifest's text.
+pub(crate) struct ManifestFile {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Error)]
+enum FileError {
+    #[error("there is no {FILE_NAME} in {} or above it", .from.display())]
+    NotFound { from: PathBuf },
+    #[error("the manifest {} cannot be read: {}", .path.display(), .reason)]
+    Unreadable { path: PathBuf, reason: String },
+    #[error("the manifest {} is not UTF-8", .path.display())]
+    NotText { path: PathBuf },
+    #[error("the manifest {} was found, not named, and {}", .path.display(), .reason)]
+    Untrusted { path: PathBuf, reason: &'static str },
+    #[error("the working directory cannot be determined: {reason}")]
+    NoWorkingDirectory { reason: String },
+}
+
+impl Explain for FileError {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "manifest-not-found",
+            Self::Unreadable { .. } => "manifest-unreadable",
+            Self::NotText { .. } => "manifest-not-text",
+            Self::Untrusted { .. } => "manifest-untrusted",
+            Self::NoWorkingDirectory { .. } => "no-working-directory",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound { .. } => {
+                format!("write one, or name it with -f or {FILE_VARIABLE}")
+            }
+            Self::Unreadable { .. } | Self::NoWorkingDirectory { .. } => return None,
+            Self::NotText { .. } => "save it as UTF-8".into(),
+            Self::Untrusted { path, .. } => {
+                format!("if you trust it, name it: -f {}", path.display())
+            }
+        })
+    }
+}
+
+/// Finds and reads the manifest.
+pub(crate) fn read(named: Option<PathBuf>) -> Result<ManifestFile, Problems> {
+    let named = named.or_else(|| {
+        std::env::var_os(FILE_VARIABLE)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    });
+    let found = match named {
+        Some(path) => open(&path).map(|file| (path, file)),
+        None => search(),
+    };
+    found
+        .and_then(|(path, file)| text(path, file))
+        .map_err(|error| Problem::error(&error, None).into())
+}
+
+fn open(path: &Path) -> Result<File, FileError> {
+    File::open(path).map_err(|error| FileError::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+fn search() -> Result<(PathBuf, File), FileError> {
+    let here = Path::new(FILE_NAME);
+    if let Ok(file) = open_found(here) {
+        trust(here, &file)?;
+        return Ok((here.to_owned(), file));
+    }
+    let from = std::env::current_dir().map_err(|error| FileError::NoWorkingDirectory {
+        reason: error.to_string(),
+    })?;
+    for directory in from.ancestors() {
+        let path = directory.join(FILE_NAME);
+        match open_found(&path) {
+            Ok(file) => {
+                trust(&path, &file)?;
+                return Ok((path, file));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let reason = error.to_string();
+                return Err(FileError::Unreadable { path, reason });
+            }
+        }
+    }
+    Err(FileError::NotFound { from })
+}
+
+/// Somebody else's pipe above the working directory must not make the launcher wait.
+fn open_found(path: &Path) -> std::io::Result<File> {
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let mut options = File::options();
+    options.read(true).custom_flags(flags.bits()).open(path)
+}
+
+fn trust(path: &Path, file: &File) -> Result<(), FileError> {
+    let untrusted = |reason| FileError::Untrusted {
+        path: path.to_owned(),
+        reason,
+    };
+    let metadata = file.metadata().map_err(|error| FileError::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    })?;
+    if !metadata.is_file() {
+        return Err(untrusted("is not a regular file"));
+    }
+    let owner = metadata.uid();
+    if owner != 0 && owner != nix::unistd::geteuid().as_raw() {
+        return Err(untrusted("belongs to another user"));
+    }
+    if metadata.mode() & 0o002 != 0 {
+        return Err(untrusted("can be changed by every user"));
+    }
+    Ok(())
+}
+
+fn text(path: PathBuf, file: File) -> Result<ManifestFile, FileError> {
+    let mut bytes = Vec::new();
+    // One byte more than is allowed, so that the parser sees that it is too large.
+    let limit = LARGEST_MANIFEST as u64 + 1;
+    if let Err(error) = file.take(limit).read_to_end(&mut bytes) {
+        let reason = error.to_string();
+        return Err(FileError::Unreadable { path, reason });
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(ManifestFile { path, text }),
+        Err(_) => Err(FileError::NotText { path }),
+    }
+}

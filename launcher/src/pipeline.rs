@@ -1,0 +1,44 @@
+//! The steps that `run` and `check` share, from the file to what may be handed out.
+
+use std::sync::Arc;
+
+use secret_runtime::error::Problems;
+use secret_runtime::judge::Judge;
+use secret_runtime::manifest::Manifest;
+use secret_runtime::plan::Plan;
+use secret_runtime::plugin;
+use secret_runtime::policy::{self, AuthorizedPlan};
+use secret_runtime::resolver::{self, Resolved};
+use tracing::debug;
+
+use crate::cli::Options;
+use crate::manifest_file;
+
+/// The manifest and the plan for it.
+pub(crate) fn plan(options: &Options) -> Result<Plan, Problems> {
+    let file = manifest_file::read(options.file.clone())?;
+    let manifest = Manifest::parse(&file.path, &file.text, plugin::standard_catalog())?;
+    let plan = Plan::new(Arc::new(manifest), &options.wanted())?;
+    debug!(
+        manifest = %file.path.display(),
+        environment = plan.selection.environment,
+        chosen_by = plan.selection.chosen_by,
+        production = plan.selection.production,
+        entries = plan.routes.len(),
+        "planned"
+    );
+    Ok(plan)
+}
+
+/// What may be done at all.
+pub(crate) fn authorize(plan: Plan, judge: &mut Judge) -> Result<AuthorizedPlan, Problems> {
+    policy::authorize(plan, judge)
+}
+
+/// Everything that reads, and the judgement of what was read.
+pub(crate) fn resolve(plan: AuthorizedPlan, judge: &mut Judge) -> Result<Resolved, Problems> {
+    resolver::fetch(plan, &|name| std::env::var_os(name))
+        .extract()
+        .compose()
+        .validate(judge)
+}

@@ -1,0 +1,170 @@
+//! Problems as people and machines read them.
+//!
+//! Rendering happens here and nowhere else. Text from a manifest may come from a cloned
+//! repository, so nothing of it reaches the terminal as a control character.
+
+use std::io::{IsTerminal, Write};
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use secret_runtime::error::{Place, Problem, Severity};
+use serde::Serialize;
+
+/// `--error-format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// What several problems of a run mean.
+pub(crate) const NOT_STARTED: &str = "the command was not started";
+/// What several problems of a check mean.
+pub(crate) const CHECK_FAILED: &str = "the check failed";
+
+/// Whether colours are welcome at all; a terminal is asked for separately.
+/// See <https://no-color.org>.
+pub(crate) fn colours_wanted() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Writes problems to standard error. `consequence` is said if there are several errors.
+pub(crate) fn problems(problems: &[Problem], format: Format, consequence: &str) {
+    let stderr = std::io::stderr();
+    let text = match format {
+        Format::Text => {
+            let errors = problems
+                .iter()
+                .filter(|problem| problem.severity == Severity::Error);
+            let errors = errors.count();
+            let mut text = text(problems, stderr.is_terminal() && colours_wanted());
+            if errors > 1 {
+                text.push_str(&format!("{errors} problems; {consequence}\n"));
+            }
+            text
+        }
+        Format::Json => json(problems),
+    };
+    // A closed standard error is no reason to fail in another way than we already do.
+    let _ = stderr.lock().write_all(text.as_bytes());
+}
+
+fn text(problems: &[Problem], colours: bool) -> String {
+    let renderer = if colours {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let mut text = String::new();
+    for problem in problems {
+        text.push_str(&one(problem, &renderer));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+fn one(problem: &Problem, renderer: &Renderer) -> String {
+    let level = match problem.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let message = clean(&problem.message);
+    let hint = problem.hint.as_deref().map(clean);
+    let mut group = level
+        .primary_title(&message)
+        .id(problem.kind)
+        .elements(Vec::<annotate_snippets::Message<'_>>::new());
+    let path = problem
+        .place
+        .as_ref()
+        .map(|place| clean(&place.file.display().to_string()));
+    if let (Some(place), Some(path)) = (&problem.place, &path) {
+        group = match &place.excerpt {
+            Some(excerpt) => group.element(
+                Snippet::source(excerpt.line.as_str())
+                    .line_start(place.line)
+                    .path(path.as_str())
+                    .annotation(AnnotationKind::Primary.span(excerpt.marked.clone())),
+            ),
+            None => group.element(
+                Origin::path(path.as_str())
+                    .line(place.line)
+                    .char_column(place.column),
+            ),
+        };
+    }
+    match (&hint, &problem.place) {
+        (Some(hint), Some(_)) => renderer.render(&[group.element(Level::HELP.message(hint))]),
+        // Without a file there is no margin for the hint to stand at.
+        (Some(hint), None) => format!("{}\n  = help: {hint}", renderer.render(&[group])),
+        (None, _) => renderer.render(&[group]),
+    }
+}
+
+/// Without control characters, which a terminal could obey.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() && !matches!(character, '\n' | '\t') {
+                '\u{fffd}'
+            } else {
+                character
+            }
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+struct JsonProblem<'a> {
+    severity: &'static str,
+    kind: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
+
+/// Problems as JSON values, for `check --format json`.
+pub(crate) fn as_json(problems: &[Problem]) -> Vec<serde_json::Value> {
+    problems
+        .iter()
+        .map(|problem| {
+            let place = problem.place.as_ref();
+            serde_json::json!(JsonProblem {
+                severity: match problem.severity {
+                    Severity::Error => "error",
+                    Severity::Warning => "warning",
+                },
+                kind: problem.kind,
+                message: &problem.message,
+                secret: problem.secret.as_deref(),
+                code: problem.code.as_deref(),
+                file: place.map(|place| place.file.display().to_string()),
+                line: place.map(|place: &Place| place.line),
+                column: place.map(|place| place.column),
+                hint: problem.hint.as_deref(),
+            })
+        })
+        .collect()
+}
+
+fn json(problems: &[Problem]) -> String {
+    as_json(problems)
+        .iter()
+        .map(|problem| format!("{problem}\n"))
+        .collect()
+}
