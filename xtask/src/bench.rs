@@ -1,0 +1,95 @@
+//! `cargo xtask bench`: what starting a command through `secret-run` costs.
+//!
+//! A time says as much about the machine as about the program, so the results are ratios
+//! against `env true`, measured in the same run. The commands take turns:
+//! a machine that gets slower or faster meanwhile does so for all of them.
+
+mod measurement;
+mod project;
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use self::measurement::Candidate;
+use self::project::{Project, Source};
+use crate::setup;
+use crate::workspace::{cargo, find_program, run as execute, target_dir};
+
+/// What every other command is compared with: it changes the environment and execs, too.
+const BASELINE: &str = "env true";
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// How often each command is run.
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(20..))]
+    runs: u32,
+    /// Also write the table to this file.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub fn run(options: Options) -> Result<()> {
+    setup::programs(&["hyperfine"])?;
+    execute(cargo("").args(["build", "--release", "--package", "secret-run"]))?;
+    let launcher = target_dir().join("release/secret-run");
+    let folder = tempfile::tempdir().context("failed to create a folder for the projects")?;
+    let candidates = candidates(&launcher, folder.path())?;
+    let (commands, runs) = (candidates.len(), options.runs);
+    eprintln!("measuring {commands} commands, at least {runs} runs each");
+    let results = measurement::measure(&candidates, options.runs, folder.path())?;
+    let table = table::render(&results, BASELINE)?;
+    println!("{table}");
+    if let Some(file) = options.out {
+        fs::write(&file, table).with_context(|| format!("failed to write {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn candidates(launcher: &Path, folder: &Path) -> Result<Vec<Candidate>> {
+    let mut candidates = vec![
+        Candidate::new("true", "true"),
+        Candidate::new(BASELINE, BASELINE),
+    ];
+    let projects = [
+        (Source::DotEnv, 0, false),
+        (Source::DotEnv, 5, false),
+        (Source::DotEnv, 5, true),
+        (Source::DotEnv, 50, false),
+        (Source::DotEnv, 50, true),
+        (Source::Files, 5, false),
+        (Source::Files, 5, true),
+    ];
+    for (source, secrets, validated) in projects {
+        let project = Project {
+            source,
+            secrets,
+            validated,
+        };
+        let manifest = project.write(folder)?;
+        let command = format!(
+            "'{}' -f '{}' -- true",
+            launcher.display(),
+            manifest.display()
+        );
+        let mut candidate = Candidate::new(&format!("secret-run, {project}"), &command);
+        if secrets == 5 && validated {
+            candidate.budget = Some(2.2);
+        }
+        candidates.push(candidate);
+    }
+    if find_program("secretspec").is_some() {
+        let manifest = project::write_secretspec(folder)?;
+        let command = format!(
+            "secretspec --file '{}' --reason bench run --provider 'dotenv://{}' -- true",
+            manifest.display(),
+            manifest.with_file_name(".env").display(),
+        );
+        candidates.push(Candidate::new("secretspec, 5 secrets in .env", &command));
+    } else {
+        eprintln!("secretspec is not on PATH: the table goes without it");
+    }
+    Ok(candidates)
+}

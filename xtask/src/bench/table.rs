@@ -1,0 +1,86 @@
+//! The results as a Markdown table of ratios.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+
+use super::measurement::Measurement;
+
+/// One row per measurement, each compared with the one that is named `baseline`.
+pub fn render(measurements: &[Measurement], baseline: &str) -> Result<String> {
+    let base = measurements
+        .iter()
+        .find(|measurement| measurement.name == baseline);
+    let base = base.context("the baseline was not measured")?;
+    let mut table = String::from(
+        "| command | wall, median | wall, minimum | user + system | budget |\n\
+         |---|---|---|---|---|\n",
+    );
+    for measurement in measurements {
+        let median = measurement.median / base.median;
+        let minimum = measurement.minimum / base.minimum;
+        let processor = measurement.processor / base.processor;
+        let verdict = verdict(measurement.budget, median);
+        let name = &measurement.name;
+        writeln!(
+            table,
+            "| {name} | {median:.2} | {minimum:.2} | {processor:.2} | {verdict} |"
+        )?;
+    }
+    writeln!(
+        table,
+        "\nAll numbers are times `{baseline}` of the same run."
+    )?;
+    Ok(table)
+}
+
+fn verdict(budget: Option<f64>, ratio: f64) -> String {
+    match budget {
+        None => String::new(),
+        Some(budget) if ratio <= budget => format!("{budget}: kept"),
+        Some(budget) => format!("{budget}: **exceeded**"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measurement(name: &str, seconds: f64, budget: Option<f64>) -> Measurement {
+        let name = name.to_owned();
+        Measurement {
+            name,
+            budget,
+            median: seconds,
+            minimum: seconds,
+            processor: seconds,
+        }
+    }
+
+    #[test]
+    fn rows_are_ratios_and_budgets_are_judged() {
+        let measurements = [
+            measurement("base", 0.001, None),
+            measurement("quick", 0.002, Some(2.2)),
+            measurement("slow", 0.003, Some(2.2)),
+        ];
+        let table = render(&measurements, "base").expect("the baseline is there");
+        assert!(
+            table.contains("| base | 1.00 | 1.00 | 1.00 |  |"),
+            "{table}"
+        );
+        assert!(
+            table.contains("| quick | 2.00 | 2.00 | 2.00 | 2.2: kept |"),
+            "{table}"
+        );
+        assert!(
+            table.contains("| slow | 3.00 | 3.00 | 3.00 | 2.2: **exceeded** |"),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn a_table_needs_its_baseline() {
+        assert!(render(&[measurement("quick", 0.002, None)], "base").is_err());
+    }
+}

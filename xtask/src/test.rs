@@ -1,0 +1,96 @@
+//! `cargo xtask test`: everything that tests need, then all tests.
+//!
+//! The black-box tests come after the others, on binaries built for them: a test run with
+//! all features builds launchers that no user starts.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::{cargo, run as execute, target_dir};
+use crate::{plugins, setup};
+
+/// What tests and benches call besides what cargo builds.
+const PROGRAMS: [&str; 2] = ["strace", "hyperfine"];
+
+/// The crate that treats the launcher as a black box.
+const BLACK_BOX: &str = "secret-run-tests";
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Install programs, build components and binaries, but run no test.
+    #[arg(long)]
+    setup_only: bool,
+}
+
+pub fn run(options: Options) -> Result<()> {
+    setup::programs(&PROGRAMS)?;
+    let components = target_dir().join("fresh-components");
+    plugins::build(&components).context("failed to build the components")?;
+    if options.setup_only {
+        return build_binaries();
+    }
+
+    // Every step runs, so that one run shows all that is broken.
+    let steps = [
+        ("libraries and tools", libraries()),
+        ("black box", build_binaries().and_then(|()| black_box())),
+        (
+            "rules, fresh component",
+            rules(&components.join("standard.wasm")),
+        ),
+        ("plugins, natively", native_plugins()),
+    ];
+    let failures = steps
+        .into_iter()
+        .filter_map(|(name, result)| Some((name, result.err()?)));
+    let failures: Vec<_> = failures
+        .map(|(name, error)| format!("{name}: {error:#}"))
+        .collect();
+    if !failures.is_empty() {
+        bail!("tests failed\n  {}", failures.join("\n  "));
+    }
+    eprintln!("\nall tests passed");
+    Ok(())
+}
+
+fn libraries() -> Result<()> {
+    let exclude = ["--workspace", "--exclude", BLACK_BOX];
+    let features = ["--features", "secret-runtime/compile"];
+    execute(
+        cargo("")
+            .args(["test", "--no-fail-fast"])
+            .args(exclude)
+            .args(features),
+    )
+}
+
+fn build_binaries() -> Result<()> {
+    execute(cargo("").args([
+        "build",
+        "--package",
+        "secret-run",
+        "--package",
+        "api-gateway",
+    ]))
+}
+
+fn black_box() -> Result<()> {
+    execute(cargo("").args(["test", "--no-fail-fast", "--package", BLACK_BOX]))
+}
+
+/// The rules once more, on a component that was built from the sources a moment ago instead
+/// of the one that is committed.
+fn rules(component: &Path) -> Result<()> {
+    let mut cargo = cargo("");
+    cargo.env("SECRET_RUN_STANDARD_WASM", component);
+    cargo.args(["test", "--no-fail-fast", "--package", "secret-runtime"]);
+    execute(cargo.args(["--features", "compile", "--test", "standard_rules"]))
+}
+
+fn native_plugins() -> Result<()> {
+    let mut cargo = cargo("plugins");
+    // The guest crates have a lock file and profiles of their own.
+    cargo.env("CARGO_TARGET_DIR", target_dir().join("plugins"));
+    execute(cargo.args(["test", "--no-fail-fast", "--workspace"]))
+}
