@@ -1,0 +1,35 @@
+//! Support for black-box tests: the built launcher, a project for it, and what came of it.
+//!
+//! ```no_run
+//! use secret_run_tests::Project;
+//!
+//! let project = Project::new();
+//! project.write("secrets.toml", "version = 1\n").write(".env", "TOKEN=dummy-token\n");
+//! let outcome = project.launcher().command(["env"]).run();
+//! outcome.exits_with(0);
+//! outcome.stderr_has_no("dummy-token");
+//! ```
+//!
+//! Cargo does not build the binaries of another package for a test. `cargo xtask test` builds
+//! them first; after `cargo build -p secret-run -p api-gateway` the tests of this package run
+//! by themselves. `SECRET_RUN_TEST_BIN_DIR` names another folder to take them from.
+//!
+//! Everything here panics on failure, with a text that says what was expected.
+
+mod binary;
+mod gateway;
+mod launcher;
+mod outcome;
+mod port;
+mod project;
+mod running;
+mod trace;
+
+pub use binary::{FOLDER_VARIABLE, binary};
+pub use gateway::{Answer, Gateway};
+pub use launcher::{Launcher, program};
+pub use outcome::{End, Outcome};
+pub use port::free_port;
+pub use project::{Project, repository};
+pub use running::Running;
+pub use trace::Trace;
