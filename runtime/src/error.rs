@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// What an error of a stage can say about itself besides its message.
@@ -23,6 +24,49 @@ pub trait Explain: Error {
     /// Which rule found what, as `rule/violation`; for values that a rule refuses.
     fn code(&self) -> Option<String> {
         None
+    }
+}
+
+/// A mistake within a text, and where in it. What the text says is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At<Fault> {
+    fault: Fault,
+    span: Range<usize>,
+}
+
+impl<Fault> At<Fault> {
+    pub(crate) fn new(fault: Fault, span: Range<usize>) -> Self {
+        Self { fault, span }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
+
+    /// Where, in bytes of the text that was parsed.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+}
+
+impl<Fault: fmt::Display> fmt::Display for At<Fault> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault.fmt(f)
+    }
+}
+
+impl<Fault: Error> Error for At<Fault> {}
+
+impl<Fault: Explain> Explain for At<Fault> {
+    fn kind(&self) -> &'static str {
+        self.fault.kind()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.fault.hint()
     }
 }
 
@@ -55,7 +99,7 @@ pub struct Excerpt {
     /// The line without its end.
     pub line: String,
     /// The marked part, as byte offsets into `line`.
-    pub marked: std::ops::Range<usize>,
+    pub marked: Range<usize>,
 }
 
 /// One thing that is wrong, ready to be shown.

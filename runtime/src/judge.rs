@@ -1,9 +1,11 @@
 //! The validator of a run, made when it is first asked something.
 //!
-//! A run without rules starts no WebAssembly at all.
+//! A run without rules starts no WebAssembly at all. A validator that once ran into its
+//! deadline is asked nothing more in that run: the run has failed already, and fifty values
+//! must not cost fifty deadlines.
 
 use crate::error::Explain;
-use crate::plugin::{PluginError, Rejection, Validator};
+use crate::plugin::{Failure, PluginError, Rejection, Validator};
 use crate::rule::Check;
 use crate::secret::SecretValue;
 
@@ -15,6 +17,7 @@ pub type MakeValidator = fn() -> Result<Validator, PluginError>;
 pub struct Judge {
     make: MakeValidator,
     validator: Option<Validator>,
+    given_up: Option<Rejection>,
 }
 
 /// Why a value or a parameter was not accepted.
@@ -66,6 +69,7 @@ impl Judge {
         Self {
             make,
             validator: None,
+            given_up: None,
         }
     }
 
@@ -74,8 +78,7 @@ impl Judge {
     /// # Errors
     /// When they don't, or nobody can tell.
     pub fn check_parameters(&mut self, check: &Check) -> Result<(), Verdict> {
-        let validator = self.validator()?;
-        validator.check_parameters(check).map_err(Verdict::Rejected)
+        self.ask(|validator| validator.check_parameters(check))
     }
 
     /// Whether a value is what a check wants.
@@ -83,8 +86,23 @@ impl Judge {
     /// # Errors
     /// When it isn't, or nobody can tell.
     pub fn validate(&mut self, check: &Check, value: &SecretValue) -> Result<(), Verdict> {
-        let validator = self.validator()?;
-        validator.validate(check, value).map_err(Verdict::Rejected)
+        self.ask(|validator| validator.validate(check, value))
+    }
+
+    fn ask(
+        &mut self,
+        question: impl FnOnce(&mut Validator) -> Result<(), Rejection>,
+    ) -> Result<(), Verdict> {
+        if let Some(rejection) = &self.given_up {
+            return Err(Verdict::Rejected(rejection.clone()));
+        }
+        let answer = question(self.validator()?);
+        if let Err(late @ Rejection::Failed { failure, .. }) = &answer
+            && matches!(failure, Failure::Deadline(_))
+        {
+            self.given_up = Some(late.clone());
+        }
+        answer.map_err(Verdict::Rejected)
     }
 
     fn validator(&mut self) -> Result<&mut Validator, Verdict> {

@@ -414,3 +414,17 @@ fn proposals_that_no_validator_needs_are_refused() {
         assert_refused(component(&text), "validator-not-a-component");
     }
 }
+
+#[test]
+fn a_run_waits_for_one_deadline_and_not_for_one_a_value() {
+    use secret_runtime::judge::{Judge, Verdict};
+
+    // It spends its time at the first value only, and would accept all others.
+    let mut judge = Judge::new(|| Guest::that("(loop $again (br $again))").compile());
+    let verdict = judge.validate(&check(), &value(VALUE)).unwrap_err();
+    assert_eq!(verdict.kind(), "validator-deadline");
+    let verdict = judge.validate(&check(), &value("fine")).unwrap_err();
+    assert!(matches!(verdict, Verdict::Rejected(_)));
+    assert_eq!(verdict.kind(), "validator-deadline");
+    assert!(judge.check_parameters(&check()).is_err());
+}

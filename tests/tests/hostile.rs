@@ -6,7 +6,8 @@ use std::path::Path;
 
 use secret_run_tests::{Launcher, Outcome, Project};
 
-const VALUE: &str = "dummy-7b0e19c4d8";
+/// Begins with what the validators misbehave at.
+const VALUE: &str = "!dummy-7b0e19c4d8";
 
 /// What is done, and the kind of error that tells it.
 const HOSTILE: &[(&str, &str)] = &[
@@ -49,11 +50,17 @@ fn a_harmless_one_lets_the_command_start_or_refuses_the_value() {
         .run();
     outcome.exits_with(0).stdout_has("fine\n");
 
-    let outcome = run("harmless");
+    let refused = "?dummy-7b0e19c4d8";
+    let project = self::project(refused);
+    let outcome = launcher(&project, "harmless")
+        .command(project.marker())
+        .run();
+    assert!(!project.started());
     let problem = outcome.exits_with(125).problem("invalid-value");
     assert_eq!(problem["code"], "hex/bad");
-    assert_eq!(problem["message"], "the value of `A` is bad");
-    outcome.shows_no_part_of(VALUE, 6);
+    let message = "the value of `A` begins with a question mark";
+    assert_eq!(problem["message"], message);
+    outcome.shows_no_part_of(refused, 6);
 }
 
 #[track_caller]

@@ -6,40 +6,11 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use crate::error::Explain;
+use crate::error::{At, Explain};
 use crate::extract::FieldError;
 
 /// Why a text is not a reference, and where in it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{fault}")]
-pub struct ReferenceError {
-    fault: ReferenceFault,
-    span: Range<usize>,
-}
-
-impl ReferenceError {
-    /// What is wrong.
-    #[must_use]
-    pub fn fault(&self) -> &ReferenceFault {
-        &self.fault
-    }
-
-    /// Where, in bytes of the text that was parsed.
-    #[must_use]
-    pub fn span(&self) -> Range<usize> {
-        self.span.clone()
-    }
-}
-
-impl Explain for ReferenceError {
-    fn kind(&self) -> &'static str {
-        self.fault.kind()
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.fault.hint()
-    }
-}
+pub type ReferenceError = At<ReferenceFault>;
 
 /// What can be wrong with a reference.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -82,7 +53,7 @@ pub enum ReferenceFault {
 
 impl ReferenceFault {
     pub(super) fn at(self, span: Range<usize>) -> ReferenceError {
-        ReferenceError { fault: self, span }
+        At::new(self, span)
     }
 }
 

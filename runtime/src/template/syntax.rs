@@ -7,7 +7,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use super::encoding::Encoding;
-use crate::error::Explain;
+use crate::error::{At, Explain};
 
 /// A piece of a template as it was written.
 #[derive(Debug)]
@@ -101,36 +101,7 @@ fn insert(text: &str, span: Range<usize>) -> Result<Written, TemplateError> {
 }
 
 /// Why a text is not a template, and where in it.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{fault}")]
-pub struct TemplateError {
-    fault: TemplateFault,
-    span: Range<usize>,
-}
-
-impl TemplateError {
-    /// What is wrong.
-    #[must_use]
-    pub fn fault(&self) -> &TemplateFault {
-        &self.fault
-    }
-
-    /// Where, in bytes of the text that was parsed.
-    #[must_use]
-    pub fn span(&self) -> Range<usize> {
-        self.span.clone()
-    }
-}
-
-impl Explain for TemplateError {
-    fn kind(&self) -> &'static str {
-        self.fault.kind()
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.fault.hint()
-    }
-}
+pub type TemplateError = At<TemplateFault>;
 
 /// What can be wrong with a template.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -167,7 +138,7 @@ pub enum TemplateFault {
 
 impl TemplateFault {
     pub(super) fn at(self, span: Range<usize>) -> TemplateError {
-        TemplateError { fault: self, span }
+        At::new(self, span)
     }
 }
 
