@@ -148,12 +148,24 @@ static CLOSED_AT_START: AtomicU32 = AtomicU32::new(0);
 static BEFORE_MAIN: extern "C" fn() = note_inherited;
 
 extern "C" fn note_inherited() {
+    share_one_heap();
     let ignored = TOUCHED_SIGNALS
         .into_iter()
         .filter(|signal| is_ignored(*signal));
     IGNORED_AT_START.store(ignored.map(bit).sum(), Ordering::Relaxed);
     let closed = (0..=2).filter(|descriptor| is_closed(*descriptor));
     CLOSED_AT_START.store(closed.map(bit).sum(), Ordering::Relaxed);
+}
+
+/// The watchdog of the validators is the only other thread, and allocates next to nothing. A
+/// heap of its own, which glibc would map for it, costs more than the thread: mapping and
+/// unmapping hold up the page faults of the main thread.
+fn share_one_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: no pointers; it is called before there is a second thread.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
 }
 
 fn bit(number: c_int) -> u32 {

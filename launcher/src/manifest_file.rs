@@ -143,7 +143,10 @@ fn trust(path: &Path, file: &File) -> Result<(), FileError> {
 }
 
 fn text(path: PathBuf, file: File) -> Result<ManifestFile, FileError> {
-    let mut bytes = Vec::new();
+    // Room for all of it and one byte to see the end: one read, not one for each doubling.
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    let room = usize::try_from(size).unwrap_or(LARGEST_MANIFEST);
+    let mut bytes = Vec::with_capacity(room.min(LARGEST_MANIFEST) + 1);
     // One byte more than is allowed, so that the parser sees that it is too large.
     let limit = LARGEST_MANIFEST as u64 + 1;
     if let Err(error) = file.take(limit).read_to_end(&mut bytes) {
