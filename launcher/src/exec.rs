@@ -123,10 +123,11 @@ pub(crate) fn duplicate_from(file: &OwnedFd, first: c_int) -> io::Result<OwnedFd
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Signals whose disposition something in the launcher may change: Rust's runtime and
-/// the WebAssembly engine. A handler ends with `execve`; an ignored signal would stay
+/// Signals whose disposition something in the launcher may change: Rust's runtime, the
+/// WebAssembly engine, and the alarm that watches it. A handler ends with `execve`; an ignored signal would stay
 /// ignored, so only those have to be put back, and SIGPIPE, which is ignored now.
-const TOUCHED_SIGNALS: [c_int; 5] = [
+const TOUCHED_SIGNALS: [c_int; 6] = [
+    libc::SIGURG,
     libc::SIGPIPE,
     libc::SIGILL,
     libc::SIGBUS,

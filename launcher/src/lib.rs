@@ -1,8 +1,9 @@
 //! The launcher, as a library so that tests can hand it a hostile validator.
 //!
 //! [`main`] reads from top to bottom: harden, start the log, do what the command line
-//! says. `unsafe` stands in `exec` and nowhere else.
+//! says. `unsafe` stands in `exec` and `alarm`, and nowhere else.
 
+pub mod alarm;
 pub mod cli;
 pub mod deliver;
 pub mod environment;

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+use secret_run::alarm;
+use secret_runtime::judge::Judge;
+use secret_runtime::plugin::Validator;
+
 fn main() -> ExitCode {
-    secret_run::main(secret_runtime::judge::Judge::standard())
+    secret_run::main(Judge::new(|| Validator::standard().map(alarm::watch)))
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use secret_run_tests::{Launcher, Outcome, Project};
+use secret_run_tests::{Launcher, Outcome, Project, program};
 
 /// Begins with what the validators misbehave at.
 const VALUE: &str = "!dummy-7b0e19c4d8";
@@ -185,5 +185,24 @@ fn the_log_at_its_most_talkative_shows_nothing_either() {
         let launcher = launcher(&project, hostile).env("SECRET_RUN_LOG", "trace");
         let outcome = launcher.command(project.marker()).run();
         outcome.exits_with(125).shows_no_part_of(VALUE, 6);
+    }
+}
+
+#[test]
+fn an_endless_loop_ends_although_the_parent_blocks_or_ignores_the_alarm() {
+    for signal in [
+        "--block-signal=URG",
+        "--ignore-signal=URG",
+        "--block-signal",
+    ] {
+        let project = project(VALUE);
+        let launcher = Launcher::of(&project, &program("env").expect("env is a program"))
+            .env("HOSTILE", "loops")
+            .args([signal, env!("CARGO_BIN_EXE_hostile-launcher")])
+            .args(["--error-format", "json"]);
+        let outcome = launcher.command(project.marker()).run();
+        let problem = outcome.exits_with(125).problem("validator-deadline");
+        assert_eq!(problem["secret"], "A", "{signal}");
+        assert!(!project.started(), "{signal}");
     }
 }

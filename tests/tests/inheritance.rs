@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use nix::unistd::geteuid;
 use secret_run_tests::{Launcher, Outcome, Project, Running, Trace, binary, program};
 
+/// A secret with a rule: what validating changes in the process must be undone, too.
 fn project() -> Project {
-    Project::with("version = 1\n[secrets.TOKEN]\n", "TOKEN=dummy-token\n")
+    let rule = "validate = { rule = \"min-length\", length = 5 }";
+    let manifest = format!("version = 1\n[secrets.TOKEN]\n{rule}\n");
+    Project::with(&manifest, "TOKEN=dummy-token\n")
 }
 
 /// Runs a line of shell twice: once with `$L` empty, once with it being the launcher.
@@ -194,6 +197,7 @@ fn signal_mask_and_dispositions_are_those_that_the_parent_gave() {
         "env --default-signal",
         "env --ignore-signal=PIPE",
         "env --ignore-signal=PIPE,HUP,INT,SEGV,BUS,FPE,ILL",
+        "env --ignore-signal=URG",
         "env --block-signal=USR1,TERM,PIPE",
         "env --ignore-signal",
         "nohup",

@@ -15,6 +15,7 @@
 //! wasmtime's own error texts may contain what a guest wrote. They are classified and
 //! dropped, never shown or logged.
 
+mod alarm;
 #[cfg(feature = "compile")]
 mod answer;
 mod artifact;
@@ -34,6 +35,7 @@ mod text;
 mod validator;
 mod watchdog;
 
+pub use alarm::{Alarm, Interrupt};
 pub use artifact::{STANDARD_DIGEST, standard_catalog};
 pub use error::{Fault, PluginError};
 pub use limits::Limits;

@@ -7,6 +7,7 @@ use wasmtime::component::Component;
 use crate::rule::{Catalog, Check};
 use crate::secret::SecretValue;
 
+use super::alarm::{Alarm, Interrupt};
 use super::artifact;
 use super::error::PluginError;
 use super::instance::{Code, Instance};
@@ -59,6 +60,13 @@ impl Validator {
             watchdog,
             instance: None,
         }
+    }
+
+    /// Has the program's own alarm end calls that run too long, instead of a thread.
+    #[must_use]
+    pub fn with_alarm(mut self, make: impl FnOnce(Interrupt) -> Box<dyn Alarm>) -> Self {
+        self.watchdog.use_alarm(make);
+        self
     }
 
     /// The name under which messages speak of the component.

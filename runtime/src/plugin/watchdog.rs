@@ -2,7 +2,8 @@
 //!
 //! One thread for each validator, started by its first call. It sleeps until the deadline
 //! of that call; a later call only writes its own deadline, which the thread finds when it
-//! wakes. So a call costs a lock, not a switch of threads.
+//! wakes. So a call costs a lock, not a switch of threads. Where the program gave an
+//! [`Alarm`], that is used, and there is no thread.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
+
+use super::alarm::{Alarm, Interrupt};
 
 /// The thread waits and adds one to a counter; the smallest usual stack will do.
 const STACK: usize = 64 * 1024;
@@ -20,6 +23,7 @@ pub(super) struct Watchdog {
     time: Duration,
     shared: Arc<Shared>,
     started: bool,
+    alarm: Option<Box<dyn Alarm>>,
 }
 
 struct Shared {
@@ -39,8 +43,14 @@ struct State {
 /// A call that is being watched. When it is dropped, the call is over.
 #[must_use]
 pub(super) struct Watch<'a> {
-    shared: &'a Shared,
+    over: Over<'a>,
     deadline: Option<Instant>,
+}
+
+/// What is told that a call is over.
+enum Over<'a> {
+    Thread(&'a Shared),
+    Alarm(&'a mut dyn Alarm),
 }
 
 impl Watchdog {
@@ -55,7 +65,13 @@ impl Watchdog {
             time,
             shared: Arc::new(shared),
             started: false,
+            alarm: None,
         }
+    }
+
+    /// Has the program's own alarm end the calls.
+    pub(super) fn use_alarm(&mut self, make: impl FnOnce(Interrupt) -> Box<dyn Alarm>) {
+        self.alarm = Some(make(Interrupt::new(self.shared.engine.clone())));
     }
 
     /// Watches the call that is about to start. Its store must stop at the next epoch.
@@ -65,8 +81,13 @@ impl Watchdog {
     pub(super) fn watch(&mut self) -> io::Result<Watch<'_>> {
         // All deadlines are equally far away, so a later one is never missed by a thread
         // that sleeps until an earlier one. A time beyond the clock's range is no deadline.
-        let mut state = self.shared.lock();
         let deadline = Instant::now().checked_add(self.time);
+        if let Some(alarm) = &mut self.alarm {
+            alarm.ring_after(self.time)?;
+            let over = Over::Alarm(alarm.as_mut());
+            return Ok(Watch { over, deadline });
+        }
+        let mut state = self.shared.lock();
         state.deadline = deadline;
         let parked = state.parked;
         drop(state);
@@ -82,7 +103,7 @@ impl Watchdog {
             self.started = true;
         }
         Ok(Watch {
-            shared: &self.shared,
+            over: Over::Thread(&self.shared),
             deadline,
         })
     }
@@ -104,7 +125,10 @@ impl Drop for Watchdog {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        self.shared.lock().deadline = None;
+        match &mut self.over {
+            Over::Thread(shared) => shared.lock().deadline = None,
+            Over::Alarm(alarm) => alarm.stop(),
+        }
     }
 }
 

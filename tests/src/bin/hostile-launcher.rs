@@ -28,7 +28,8 @@ fn hostile() -> Result<Validator, PluginError> {
     for rule in &mut guest.catalogue {
         "hex".clone_into(&mut rule.name);
     }
-    guest.compile()
+    // Watched as the launcher watches its own.
+    guest.compile().map(secret_run::alarm::watch)
 }
 
 fn of_kind(name: &str) -> Guest {
