@@ -95,7 +95,10 @@ fn production_does_not_start_from_a_dotenv() {
             .args(backend)
             .command(["echo", "it-runs-anyway"])
             .run();
-        outcome.exits_with(125);
+        outcome
+            .exits_with(125)
+            .stderr_has("production-env-backend")
+            .stderr_has("NODE_ENV=production");
         outcome
             .shows_no("it-runs-anyway")
             .shows_no("dummy-password");
