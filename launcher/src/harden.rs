@@ -3,7 +3,7 @@
 //!
 //! Called first in `main`. What it changes about the process is either undone by
 //! `execve` itself (dumpable is set again when the kernel loads a readable program)
-//! or by [`Hardened::undo`], which the exec step calls: it takes the [`Hardened`] by
+//! or by `Hardened::undo`, which the exec step calls: it takes the [`Hardened`] by
 //! value, so a command cannot be started with the launcher's limits.
 //!
 //! While it is in force, `/proc/self` belongs to root: a launcher that is not root can
