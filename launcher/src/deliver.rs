@@ -29,6 +29,7 @@ use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat};
 use nix::sys::statfs::fstatfs;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 use secret_runtime::error::Explain;
+use secret_runtime::manifest::FileMode;
 use secret_runtime::secret::SecretValue;
 use thiserror::Error;
 
@@ -57,36 +58,6 @@ pub enum Placement {
         /// Who may read it.
         mode: FileMode,
     },
-}
-
-/// The permissions of a delivered file: readable by its owner, never by others, never
-/// executable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileMode(u32);
-
-impl FileMode {
-    /// Reads an octal text such as `0440`; `None` when it gives more than owner and
-    /// group may have, or less than the owner needs.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() || !text.bytes().all(|byte| matches!(byte, b'0'..=b'7')) {
-            return None;
-        }
-        Self::from_bits(u32::from_str_radix(text, 8).ok()?)
-    }
-
-    /// Permission bits; `None` as for [`FileMode::parse`].
-    #[must_use]
-    pub fn from_bits(bits: u32) -> Option<Self> {
-        (bits & !0o660 == 0 && bits & 0o400 != 0).then_some(Self(bits))
-    }
-}
-
-impl Default for FileMode {
-    /// 0400: the owner reads.
-    fn default() -> Self {
-        Self(0o400)
-    }
 }
 
 /// The files of a run. They stay if the process is replaced, and vanish when this is
@@ -246,7 +217,7 @@ fn place(path: &Path, value: &SecretValue, mode: FileMode) -> Result<PlacedFile,
     let file = &placed.1;
     file.write_all_at(value.expose(), 0)
         .map_err(Failure::step("write it"))?;
-    fchmod(file, Mode::from_bits_truncate(mode.0)).map_err(Failure::step("set its mode"))?;
+    fchmod(file, Mode::from_bits_truncate(mode.bits())).map_err(Failure::step("set its mode"))?;
     renameat(
         &placed.0.directory,
         placed.0.name.as_os_str(),
@@ -386,30 +357,6 @@ impl Explain for DeliverError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_mode_gives_owner_and_group_at_most_reading_and_writing() {
-        assert_eq!(FileMode::parse("0400"), Some(FileMode::default()));
-        assert_eq!(FileMode::parse("440"), Some(FileMode(0o440)));
-        assert_eq!(FileMode::parse("0660"), Some(FileMode(0o660)));
-        for refused in [
-            "",
-            "0",
-            "0040",
-            "0404",
-            "0500",
-            "0644",
-            "4400",
-            "1400",
-            "0o400",
-            "+400",
-            "r",
-            "0480",
-            "99999999999",
-        ] {
-            assert_eq!(FileMode::parse(refused), None, "{refused}");
-        }
-    }
 
     #[test]
     fn problems_of_all_requests_are_said_and_none_has_a_value() {

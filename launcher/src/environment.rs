@@ -24,6 +24,7 @@ use std::fmt;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 
+use secret_runtime::manifest::Inherit;
 use secret_runtime::secret::SecretValue;
 use zeroize::Zeroizing;
 
@@ -34,34 +35,6 @@ mod error;
 /// Credentials that no command inherits, whether the launcher used them or not. An app
 /// that needs one of them declares it, and gets it as an addition.
 pub const LAUNCHER_CREDENTIALS: &[&str] = &["VAULT_TOKEN", "VAULT_SECRET_ID"];
-
-/// What the command gets of the parent's environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Inherit {
-    /// Everything but the scrubbed names.
-    All,
-    /// The listed names; a `*` at the end of one stands for any rest.
-    Only(Vec<String>),
-    /// Nothing.
-    Nothing,
-}
-
-impl Inherit {
-    fn covers(&self, name: &[u8]) -> bool {
-        match self {
-            Self::All => true,
-            Self::Nothing => false,
-            Self::Only(patterns) => {
-                patterns
-                    .iter()
-                    .any(|pattern| match pattern.strip_suffix('*') {
-                        Some(start) => name.starts_with(start.as_bytes()),
-                        None => name == pattern.as_bytes(),
-                    })
-            }
-        }
-    }
-}
 
 /// How much the kernel lets through an `execve`; see `bprm_stack_limits` and
 /// `valid_arg_len` in Linux' `fs/exec.c`.

@@ -214,7 +214,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::environment::{Inherit, Limits, Recipe};
+    use crate::environment::{Limits, Recipe};
+    use secret_runtime::manifest::Inherit;
 
     fn folder(files: &[(&str, u32)]) -> TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -329,7 +330,8 @@ mod tests {
         };
         let own = Some(OsStr::new("/own"));
         assert_eq!(search_path(&recipe(&Inherit::All), own), "/theirs");
-        assert_eq!(search_path(&recipe(&Inherit::Nothing), own), "/own");
-        assert_eq!(search_path(&recipe(&Inherit::Nothing), None), DEFAULT_PATH);
+        let nothing = Inherit::Only(Vec::new());
+        assert_eq!(search_path(&recipe(&nothing), own), "/own");
+        assert_eq!(search_path(&recipe(&nothing), None), DEFAULT_PATH);
     }
 }

@@ -34,6 +34,9 @@ pub(crate) fn colours_wanted() -> bool {
 
 /// Writes problems to standard error. `consequence` is said if there are several errors.
 pub(crate) fn problems(problems: &[Problem], format: Format, consequence: &str) {
+    if problems.is_empty() {
+        return;
+    }
     let stderr = std::io::stderr();
     let text = match format {
         Format::Text => {

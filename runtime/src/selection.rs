@@ -66,17 +66,22 @@ impl Wanted {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Everything that names an environment, strongest first, with who said so.
-    fn environments(&self) -> Vec<(String, &str)> {
-        let flag = self
-            .environment
-            .as_deref()
-            .map(|name| (format!("--env {name}"), name));
+    /// Everything that names an environment, strongest first.
+    fn environments(&self) -> Vec<Said<'_>> {
+        let flag = self.environment.as_deref().map(|name| Said {
+            by: format!("--env {name}"),
+            name,
+            to_us: true,
+        });
         let variables = std::iter::once(ENVIRONMENT_VARIABLE)
             .chain(ECOSYSTEM_VARIABLES)
             .filter_map(|variable| {
-                let value = self.variable(variable)?;
-                Some((format!("{variable}={value}"), value))
+                let name = self.variable(variable)?;
+                Some(Said {
+                    by: format!("{variable}={name}"),
+                    name,
+                    to_us: variable == ENVIRONMENT_VARIABLE,
+                })
             });
         flag.into_iter().chain(variables).collect()
     }
@@ -90,6 +95,16 @@ impl Wanted {
         let name = self.variable(BACKEND_VARIABLE)?;
         Some((format!("{BACKEND_VARIABLE}={name}"), name))
     }
+}
+
+/// Something that names an environment.
+struct Said<'a> {
+    /// Who says it.
+    by: String,
+    /// The environment.
+    name: &'a str,
+    /// Whether it is said to this program, and not to whoever cares.
+    to_us: bool,
 }
 
 /// The environment of this run.
@@ -113,15 +128,12 @@ impl Selection {
         let said = wanted.environments();
         // A manifest without environments has nothing to choose from, and what the ecosystem
         // calls `test` or `eu` is not meant for it. What is said to us is.
-        let meant = said.iter().find(|(by, name)| {
-            !manifest.environments.is_empty()
-                || find(manifest, name).is_some()
-                || by.starts_with("--env ")
-                || by.starts_with(ENVIRONMENT_VARIABLE)
+        let meant = said.iter().find(|said| {
+            said.to_us || !manifest.environments.is_empty() || find(manifest, said.name).is_some()
         });
         let (environment, chosen_by) = match meant {
             None => ("development".to_owned(), None),
-            Some((by, name)) => {
+            Some(Said { by, name, .. }) => {
                 let declared = find(manifest, name).ok_or_else(|| SelectionError {
                     by: by.clone(),
                     nearest: nearest(name, manifest.environments.keys().map(String::as_str)),
@@ -133,8 +145,8 @@ impl Selection {
         let declared = manifest.environments.get(&environment);
         let production = said
             .iter()
-            .find(|(_, value)| means_production(value))
-            .map(|(by, _)| by.clone())
+            .find(|said| means_production(said.name))
+            .map(|said| said.by.clone())
             .or_else(|| production(&environment, declared));
         Ok(Self {
             environment,

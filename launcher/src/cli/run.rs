@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::judge::Judge;
-use secret_runtime::manifest::{Deliver, Entry, Inherit as Inherited, Manifest};
+use secret_runtime::manifest::{Deliver, Entry, Inherit, Manifest};
 use secret_runtime::resolver::ResolvedEntry;
 use secret_runtime::secret::SecretValue;
 use tracing::debug;
 
 use super::Options;
-use crate::deliver::{DeliveredFiles, FileMode, FileRequest, Placement};
-use crate::environment::{self, ChildEnvironment, Inherit, Recipe};
+use crate::deliver::{DeliveredFiles, FileRequest, Placement};
+use crate::environment::{self, ChildEnvironment, Recipe};
 use crate::harden::Hardened;
 use crate::{exec, lookup, pipeline, render};
 
@@ -92,7 +92,7 @@ fn placement(deliver: &Deliver, directory: &Path) -> Option<Placement> {
         Deliver::Memory => Some(Placement::Memory),
         Deliver::File { path, mode } => Some(Placement::Path {
             path: directory.join(path),
-            mode: FileMode::from_bits(*mode).unwrap_or_default(),
+            mode: *mode,
         }),
     }
 }
@@ -121,19 +121,15 @@ fn additions(
 }
 
 fn child_environment(
-    inherit: &Inherited,
+    inherit: &Inherit,
     scrub: &[String],
     additions: &[(String, SecretValue)],
     command: &[OsString],
 ) -> Result<ChildEnvironment, Problems> {
-    let inherit = match inherit {
-        Inherited::All => Inherit::All,
-        Inherited::Only(names) => Inherit::Only(names.clone()),
-    };
     let parent: Vec<(OsString, OsString)> = std::env::vars_os().collect();
     let recipe = Recipe {
         parent: &parent,
-        inherit: &inherit,
+        inherit,
         scrub,
         additions,
     };

@@ -108,7 +108,11 @@ fn inherit_narrows_to_names_and_to_beginnings() {
     let listed = Inherit::Only(vec!["PATH".to_owned(), "LC_*".to_owned()]);
     assert_eq!(built(&parent, &listed, &[]), ["LC_ALL=C", "PATH=/bin"]);
     assert_eq!(
-        built(&parent, &Inherit::Nothing, &additions(&[("A", "1")])),
+        built(
+            &parent,
+            &Inherit::Only(Vec::new()),
+            &additions(&[("A", "1")])
+        ),
         ["A=1"]
     );
 }
@@ -256,7 +260,7 @@ fn any_additions() -> impl Strategy<Value = Vec<(String, SecretValue)>> {
 fn any_inherit() -> impl Strategy<Value = Inherit> {
     prop_oneof![
         Just(Inherit::All),
-        Just(Inherit::Nothing),
+        Just(Inherit::Only(Vec::new())),
         prop::collection::vec("[AB]{0,2}\\*?", 0..3).prop_map(Inherit::Only),
     ]
 }

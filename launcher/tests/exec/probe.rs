@@ -15,12 +15,13 @@ use std::time::Duration;
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{SigSet, Signal};
-use secret_run::deliver::{DeliveredFiles, FileMode, FileRequest, Placement};
-use secret_run::environment::{Inherit, Limits, Recipe, argument_size};
+use secret_run::deliver::{DeliveredFiles, FileRequest, Placement};
+use secret_run::environment::{Limits, Recipe, argument_size};
 use secret_run::exec::{limits, replace};
 use secret_run::harden::harden;
 use secret_run::lookup::{find, search_path};
 use secret_runtime::error::Explain;
+use secret_runtime::manifest::{FileMode, Inherit};
 use secret_runtime::secret::SecretValue;
 
 /// What the command prints begins after this line; before it, the harness talks.
@@ -87,10 +88,9 @@ fn probe() {
     let parent: Vec<(OsString, OsString)> = env::vars_os().collect();
     let recipe = Recipe {
         parent: &parent,
-        inherit: if env::var_os(FILL_TOTAL).is_some() {
-            &Inherit::Nothing
-        } else {
-            &Inherit::All
+        inherit: &match env::var_os(FILL_TOTAL) {
+            Some(_) => Inherit::Only(Vec::new()),
+            None => Inherit::All,
         },
         scrub: &ORDERS.map(str::to_owned),
         additions: &additions,

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::error::ManifestError;
+use super::mode::FileMode;
 use super::model::{About, Class, Condition, Deliver, Entry, Origin, Previous, Required};
 use super::names::is_variable;
 use super::origin;
@@ -240,25 +241,20 @@ fn deliver(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Deliver> {
             "write the file's path, or `deliver = \"file\"` for none",
         );
     }
-    let mode = match deliver.text(reader, "mode") {
-        None => 0o400,
-        Some(text) => match u32::from_str_radix(text.get_ref(), 8) {
-            Ok(mode) if mode & !0o660 == 0 && mode & 0o400 != 0 => mode,
-            _ => {
+    let mode = deliver.text(reader, "mode").map_or_else(
+        || Some(FileMode::default()),
+        |text| {
+            let mode = FileMode::parse(text.get_ref());
+            if mode.is_none() {
                 let wanted = "a mode that lets the owner read and gives others nothing";
-                malformed(
-                    reader,
-                    "mode",
-                    wanted,
-                    "mode = \"0400\" or \"0440\"",
-                    &text.span(),
-                );
-                0o400
+                let example = "mode = \"0400\" or \"0440\"";
+                malformed(reader, "mode", wanted, example, &text.span());
             }
+            mode
         },
-    };
+    );
     let path = PathBuf::from(deliver.text(reader, "file")?.into_inner());
-    Some(Deliver::File { path, mode })
+    Some(Deliver::File { path, mode: mode? })
 }
 
 fn duration(reader: &mut Reader, table: &Table<'_, '_>, key: &'static str) -> Option<Duration> {

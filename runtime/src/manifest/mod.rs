@@ -8,6 +8,7 @@ mod backends;
 mod entries;
 mod environments;
 mod error;
+mod mode;
 mod model;
 mod names;
 mod origin;
@@ -19,6 +20,7 @@ pub mod schema;
 mod source;
 
 pub use error::ManifestError;
+pub use mode::FileMode;
 pub use model::{
     About, BackendEntry, BackendSettings, Class, Condition, Deliver, Entry, Environment, Inherit,
     Manifest, NameCase, Origin, Override, Plugin, Previous, Required,

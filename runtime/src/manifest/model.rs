@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use super::mode::FileMode;
 use super::source::Source;
 use crate::reference::Reference;
 use crate::rule::Check;
@@ -54,6 +55,24 @@ pub enum Inherit {
     All,
     /// These names; a `*` at the end stands for any ending. An empty list is nothing.
     Only(Vec<String>),
+}
+
+impl Inherit {
+    /// Whether a variable of this name is inherited.
+    #[must_use]
+    pub fn covers(&self, name: &[u8]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(patterns) => {
+                patterns
+                    .iter()
+                    .any(|pattern| match pattern.strip_suffix('*') {
+                        Some(start) => name.starts_with(start.as_bytes()),
+                        None => name == pattern.as_bytes(),
+                    })
+            }
+        }
+    }
 }
 
 /// `[environments.NAME]`.
@@ -278,7 +297,7 @@ pub enum Deliver {
     File {
         /// Where, relative to the manifest.
         path: PathBuf,
-        /// Permission bits.
-        mode: u32,
+        /// Who may read it.
+        mode: FileMode,
     },
 }
