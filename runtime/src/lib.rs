@@ -39,6 +39,7 @@ pub mod judge;
 pub mod manifest;
 mod nearest;
 pub mod order;
+pub mod outbound;
 pub mod plan;
 pub mod plugin;
 pub mod policy;
