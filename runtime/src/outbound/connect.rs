@@ -1,0 +1,125 @@
+//! Connections, to vetted addresses only.
+//!
+//! A connector belongs to one granted origin and connects nowhere else, whatever it is asked.
+//! The name is resolved once for each connection, every address of it is held against the
+//! reach, and those same addresses are connected to: a name that answers differently a moment
+//! later changes nothing.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use http::Uri;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use super::address::{AddressKind, Reach};
+use super::error::OutboundError;
+use super::origin::HttpOrigin;
+
+/// After this time the next address is tried beside the one that does not answer.
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// Connects to one origin, within one reach.
+#[derive(Clone)]
+pub(super) struct Connector {
+    origin: Arc<HttpOrigin>,
+    reach: Reach,
+}
+
+impl Connector {
+    pub(super) fn new(origin: &HttpOrigin, reach: Reach) -> Self {
+        Self {
+            origin: Arc::new(origin.clone()),
+            reach,
+        }
+    }
+
+    async fn connect(self) -> Result<TokioIo<TcpStream>, OutboundError> {
+        let addresses = resolve(&self.origin).await?;
+        vet(&self.origin, self.reach, &addresses)?;
+        let stream = connect_any(&addresses)
+            .await
+            .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
+            .map_err(|error| OutboundError::Connect {
+                origin: (*self.origin).clone(),
+                reason: error.kind(),
+            })?;
+        Ok(TokioIo::new(stream))
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<TcpStream>;
+    type Error = OutboundError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        Box::pin(self.clone().connect())
+    }
+}
+
+async fn resolve(origin: &HttpOrigin) -> Result<Vec<SocketAddr>, OutboundError> {
+    let host = origin.host().trim_matches(['[', ']']);
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, origin.port())]);
+    }
+    let addresses: Vec<_> = tokio::net::lookup_host((host, origin.port()))
+        .await
+        .map(Iterator::collect)
+        .unwrap_or_default();
+    if addresses.is_empty() {
+        return Err(OutboundError::Resolve {
+            origin: origin.clone(),
+        });
+    }
+    Ok(addresses)
+}
+
+/// One address out of reach refuses the whole name: who can add a record to it could else wait
+/// for the others to fail.
+fn vet(origin: &HttpOrigin, reach: Reach, addresses: &[SocketAddr]) -> Result<(), OutboundError> {
+    match addresses.iter().find(|address| !reach.covers(address.ip())) {
+        None => Ok(()),
+        Some(address) => Err(OutboundError::Address {
+            origin: origin.clone(),
+            address: address.ip(),
+            kind: AddressKind::of(address.ip()),
+        }),
+    }
+}
+
+/// The first address that answers, in the order of the system's preference. One that is silent
+/// does not hold up the others.
+async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut waiting = addresses.iter();
+    let mut attempts: FuturesUnordered<_> =
+        waiting.next().map(TcpStream::connect).into_iter().collect();
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        tokio::select! {
+            attempt = attempts.next() => match attempt {
+                Some(Ok(stream)) => return Ok(stream),
+                Some(Err(error)) => {
+                    failure = error;
+                    attempts.extend(waiting.next().map(TcpStream::connect));
+                }
+                None => return Err(failure),
+            },
+            () = tokio::time::sleep(STAGGER), if waiting.len() > 0 => {
+                attempts.extend(waiting.next().map(TcpStream::connect));
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The way to one granted origin: its client, made when the first request needs it.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::client::legacy::{self, Client, ResponseFuture};
+use hyper_util::rt::TokioExecutor;
+use rustls::ClientConfig;
+use tokio::sync::Mutex;
+
+use super::connect::Connector;
+use super::credential::GrantedOrigin;
+use super::limits::OutboundLimits;
+
+/// One granted origin, and the connections to it.
+pub(super) struct Route {
+    pub(super) grant: GrantedOrigin,
+    transport: OnceLock<Transport>,
+    /// Whether there was a connection, so that it is known which HTTP is spoken.
+    is_open: AtomicBool,
+    first: Mutex<()>,
+}
+
+enum Transport {
+    Plain(Client<Connector, Full<Bytes>>),
+    Tls(Client<HttpsConnector<Connector>, Full<Bytes>>),
+}
+
+impl Route {
+    pub(super) fn new(grant: GrantedOrigin) -> Self {
+        Self {
+            grant,
+            transport: OnceLock::new(),
+            is_open: AtomicBool::new(false),
+            first: Mutex::new(()),
+        }
+    }
+
+    /// Sends without TLS.
+    pub(super) async fn send_plain(
+        &self,
+        request: Request<Full<Bytes>>,
+        limits: &OutboundLimits,
+    ) -> Result<Response<Incoming>, legacy::Error> {
+        let transport = self
+            .transport
+            .get_or_init(|| Transport::Plain(builder(limits).build(self.connector())));
+        transport.request(request).await
+    }
+
+    /// Sends with TLS. Where HTTP/2 is spoken, one connection carries all requests; so the first
+    /// request goes ahead alone until its connection is there, and the others do not open one
+    /// each that nobody needs.
+    pub(super) async fn send_tls(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        limits: &OutboundLimits,
+        tls: &Arc<ClientConfig>,
+    ) -> Result<Response<Incoming>, legacy::Error> {
+        let transport = self.transport.get_or_init(|| {
+            let mut connector = HttpsConnector::from((self.connector(), Arc::clone(tls)));
+            connector.enforce_https();
+            Transport::Tls(builder(limits).build(connector))
+        });
+        if self.is_open.load(Ordering::Relaxed) {
+            return transport.request(request).await;
+        }
+        let turn = self.first.lock().await;
+        if self.is_open.load(Ordering::Relaxed) {
+            drop(turn);
+            return transport.request(request).await;
+        }
+        let mut connection = capture_connection(&mut request);
+        let mut answer = pin!(transport.request(request));
+        let is_connected = async { connection.wait_for_connection_metadata().await.is_some() };
+        tokio::select! {
+            biased;
+            is_connected = is_connected => {
+                if !is_connected {
+                    return answer.await;
+                }
+            }
+            answer = &mut answer => return answer,
+        }
+        self.is_open.store(true, Ordering::Relaxed);
+        drop(turn);
+        answer.await
+    }
+
+    fn connector(&self) -> Connector {
+        Connector::new(&self.grant.origin, self.grant.reach)
+    }
+}
+
+impl Transport {
+    fn request(&self, request: Request<Full<Bytes>>) -> ResponseFuture {
+        match self {
+            Self::Plain(client) => client.request(request),
+            Self::Tls(client) => client.request(request),
+        }
+    }
+}
+
+fn builder(limits: &OutboundLimits) -> legacy::Builder {
+    /// The least that the HTTP/1.1 layer takes.
+    const LEAST: usize = 8192;
+    let mut builder = Client::builder(TokioExecutor::new());
+    // Twice as much on the wire in HTTP/2, where the layer below only reports a broken stream:
+    // what is a little too large is so counted, and told, by the receiver.
+    let list = u32::try_from(limits.header_bytes.saturating_mul(2)).unwrap_or(u32::MAX);
+    builder
+        .http1_max_buf_size(limits.header_bytes.max(LEAST))
+        .http1_max_headers(limits.headers)
+        .http2_max_header_list_size(list);
+    builder
+}
