@@ -236,8 +236,12 @@ impl Planner<'_> {
     }
 
     fn document(&mut self, backend: usize, path: &str, version: Option<&str>) -> DocumentId {
+        let prefix = match &self.backends[backend].settings {
+            BackendSettings::Plugin { prefix, .. } => prefix.as_str(),
+            _ => "",
+        };
         let request = Request {
-            path: path.to_owned(),
+            path: format!("{prefix}{path}"),
             version: version.map(str::to_owned),
         };
         let requests = &mut self.backends[backend].requests;

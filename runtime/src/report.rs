@@ -188,7 +188,7 @@ fn rule(check: &Check) -> String {
         };
         format!(" {name}={value}")
     });
-    std::iter::once(check.rule.clone())
+    std::iter::once(check.full_name())
         .chain(parameters)
         .collect()
 }

@@ -92,10 +92,23 @@ pub enum ParameterValue {
 /// A rule with the parameters that the manifest gives to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
-    /// The rule's name.
+    /// Which of `[plugins]` has the rule; none for the rules that come with this library.
+    pub plugin: Option<String>,
+    /// The rule's name, without the plugin's.
     pub rule: String,
     /// The parameters, each name once, in the order of the manifest.
     pub parameters: Vec<(String, ParameterValue)>,
+}
+
+impl Check {
+    /// The rule's name as a manifest writes it: `base64` or `acme/licence-key`.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        match &self.plugin {
+            Some(plugin) => format!("{plugin}/{}", self.rule),
+            None => self.rule.clone(),
+        }
+    }
 }
 
 impl Catalog {

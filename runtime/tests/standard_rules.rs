@@ -64,6 +64,7 @@ fn check(rule: &str, row: &toml::Table) -> Check {
         .map(|parameters| parameters.as_table().unwrap());
     let parameters = parameters.into_iter().flatten();
     Check {
+        plugin: None,
         rule: rule.to_owned(),
         parameters: parameters
             .map(|(name, value)| (name.clone(), parameter(value)))
@@ -190,6 +191,7 @@ fn refused_parameters_fail_with_their_code() {
 fn what_a_rule_does_not_declare_is_refused_without_asking() {
     let mut validator = Validator::standard().unwrap();
     let check = Check {
+        plugin: None,
         rule: "no-such-rule".to_owned(),
         parameters: Vec::new(),
     };
@@ -205,6 +207,7 @@ fn two_validators_of_one_process_judge_side_by_side() {
     let judge = || {
         let mut validator = Validator::standard().unwrap();
         let check = Check {
+            plugin: None,
             rule: "uuid".to_owned(),
             parameters: Vec::new(),
         };

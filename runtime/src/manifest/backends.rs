@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 
+use super::entries::malformed;
 use super::model::{BackendEntry, BackendSettings, NameCase};
 use super::reader::{Reader, Table};
 
@@ -15,7 +16,7 @@ pub(super) const BACKEND_KEYS: &[(&str, &[&str])] = &[
     ("aws-secrets-manager", &["prefix", "region", "profile"]),
     ("aws-parameter-store", &["prefix", "region", "profile"]),
     ("vault", &["mount", "path", "address", "namespace", "auth"]),
-    ("plugin", &["plugin"]),
+    ("plugin", &["plugin", "prefix"]),
 ];
 
 /// Keys of `auth` in a Vault backend.
@@ -88,8 +89,24 @@ fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> Option<BackendSetting
             if table.get("plugin").is_none() {
                 table.missing(reader, "plugin", "write which of [plugins] it is");
             }
-            let plugin = table.text(reader, "plugin")?.into_inner();
-            Some(BackendSettings::Plugin { plugin })
+            let prefix = table.text(reader, "prefix");
+            if let Some(prefix) = prefix
+                .as_ref()
+                .filter(|prefix| prefix.get_ref().contains(char::is_control))
+            {
+                let wanted = "a text without control characters";
+                malformed(
+                    reader,
+                    "prefix",
+                    wanted,
+                    "prefix = \"app/\"",
+                    &prefix.span(),
+                );
+            }
+            Some(BackendSettings::Plugin {
+                plugin: table.text(reader, "plugin")?.into_inner(),
+                prefix: prefix.map(Spanned::into_inner).unwrap_or_default(),
+            })
         }
         aws => {
             texts(reader, table, &["prefix", "region", "profile"]);

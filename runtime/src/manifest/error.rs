@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::error::Explain;
+use crate::outbound::OriginError;
 
 /// A mistake in a manifest. Names and keys appear in messages; texts that could be a
 /// value do not.
@@ -142,6 +143,50 @@ pub enum ManifestError {
         /// What it names.
         name: String,
     },
+    /// A name that cannot be a plugin's.
+    #[error("`{name}` cannot be the name of a plugin")]
+    BadPluginName {
+        /// The name.
+        name: String,
+    },
+    /// Something else than an origin where one must stand.
+    #[error("`{key}` names an origin that {fault}")]
+    BadOrigin {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        fault: OriginError,
+    },
+    /// Something said of an origin that the plugin may send nothing to.
+    #[error("`{key}` names `{origin}`, which `allow.http` does not have")]
+    OriginNotAllowed {
+        /// The key.
+        key: &'static str,
+        /// The origin.
+        origin: String,
+    },
+    /// A credential written into the manifest.
+    #[error("a manifest holds no credential, and `{key}` in {table} gives one")]
+    CredentialInManifest {
+        /// The key.
+        key: String,
+        /// Where it stands.
+        table: String,
+    },
+    /// A credential in a header that is the host's own.
+    #[error("the header `{name}` is set by the host alone")]
+    ReservedHeader {
+        /// The header.
+        name: String,
+    },
+    /// Two credentials for one place.
+    #[error("the {place} of requests to `{origin}` is given twice")]
+    DuplicateCredential {
+        /// Where both would go.
+        place: String,
+        /// Of which origin.
+        origin: String,
+    },
     /// The file is too large to be a manifest.
     #[error("the manifest is larger than {limit} bytes")]
     TooLarge {
@@ -168,6 +213,12 @@ impl Explain for ManifestError {
             Self::DangerousName { .. } => "dangerous-name",
             Self::SecretInConfig { .. } => "secret-in-config",
             Self::ConditionOnSecret { .. } => "condition-on-secret",
+            Self::BadPluginName { .. } => "bad-plugin-name",
+            Self::BadOrigin { .. } => "bad-origin",
+            Self::OriginNotAllowed { .. } => "origin-not-allowed",
+            Self::CredentialInManifest { .. } => "value-in-manifest",
+            Self::ReservedHeader { .. } => "reserved-header",
+            Self::DuplicateCredential { .. } => "duplicate-credential",
             Self::TooLarge { .. } => "manifest-too-large",
         }
     }
@@ -213,6 +264,23 @@ impl Explain for ManifestError {
             Self::ConditionOnSecret { .. } => {
                 "declare what the condition looks at as an entry of [config]".into()
             }
+            Self::BadPluginName { .. } => {
+                "use lower-case words joined by `-`, as in `one-password`".into()
+            }
+            Self::BadOrigin { .. } => {
+                "write scheme, host and port alone, as in \"https://api.example.com\"".into()
+            }
+            Self::OriginNotAllowed { origin, .. } => {
+                format!("add \"{origin}\" to `allow.http`, or remove it here")
+            }
+            Self::CredentialInManifest { .. } => "write `{NAME}` for a variable of the launcher, \
+                 or `{ file = \"path\" }`; if it was a real one and this file is shared, replace \
+                 it: it is known now"
+                .into(),
+            Self::ReservedHeader { .. } => {
+                "use the header that the service documents for credentials".into()
+            }
+            Self::DuplicateCredential { .. } => "keep one of the two".into(),
             Self::TooLarge { .. } => {
                 "a manifest declares what an app needs; it holds no data".into()
             }

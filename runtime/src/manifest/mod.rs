@@ -5,25 +5,35 @@
 //! no environment, no files, no values.
 
 mod backends;
+mod component;
+mod credential;
+mod credentials;
 mod entries;
 mod environments;
 mod error;
+mod limits;
 mod mode;
 mod model;
 mod names;
 mod origin;
 mod parameters;
 mod parse;
+mod plugin_model;
 mod plugins;
 mod reader;
 pub mod schema;
 mod source;
 
+pub use credential::{
+    CredentialPiece, CredentialSpec, CredentialTemplate, CredentialText, RESERVED_HEADERS,
+};
 pub use error::ManifestError;
+pub(crate) use limits::format_size;
 pub use mode::FileMode;
 pub use model::{
     About, BackendEntry, BackendSettings, Class, Condition, Deliver, Entry, Environment, Inherit,
-    Manifest, NameCase, Origin, Override, Plugin, Previous, Required,
+    Manifest, NameCase, Origin, Override, Previous, Required,
 };
 pub use parse::LARGEST_MANIFEST;
+pub use plugin_model::{Allow, ComponentSource, InertInterface, LimitSpec, OciReference, Plugin};
 pub use source::Source;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::mode::FileMode;
+use super::plugin_model::Plugin;
 use super::source::Source;
 use crate::reference::Reference;
 use crate::rule::Check;
@@ -139,6 +140,8 @@ pub enum BackendSettings {
     Plugin {
         /// Which of `[plugins]`.
         plugin: String,
+        /// What stands before the path of every request.
+        prefix: String,
     },
 }
 
@@ -165,17 +168,6 @@ pub enum NameCase {
     AsWritten,
     /// `DATABASE_URL` is in `database_url`. An explicit `key` or `from` is left alone.
     LowerCase,
-}
-
-/// `[plugins.NAME]`.
-#[derive(Debug)]
-pub struct Plugin {
-    /// Where the name stands.
-    pub span: Range<usize>,
-    /// A path relative to the manifest, or an `oci://` address.
-    pub component: String,
-    /// The digest it must have, in lower-case hex.
-    pub sha256: Option<String>,
 }
 
 /// Whether an entry is a secret.

@@ -1,4 +1,4 @@
-//! The names that environment variables can have.
+//! The names that environment variables and plugins can have.
 
 /// Whether `name` is what POSIX calls a name: letters, digits and `_`, no digit first.
 pub(super) fn is_variable(name: &str) -> bool {
@@ -9,9 +9,44 @@ pub(super) fn is_variable(name: &str) -> bool {
         && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
+/// Whether `name` can be a plugin's: lower-case words joined by `-`, each beginning with a
+/// letter. It stands in rules (`acme/licence-key`), in logs and in file names.
+pub(crate) fn is_plugin(name: &str) -> bool {
+    const LONGEST: usize = 64;
+    name.len() <= LONGEST
+        && name.split('-').all(|word| {
+            word.starts_with(|first: char| first.is_ascii_lowercase())
+                && word
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_variable;
+    use super::{is_plugin, is_variable};
+
+    #[test]
+    fn plugins_are_lower_case_words() {
+        for name in ["a", "acme", "one-password", "k8s", &"a".repeat(64)] {
+            assert!(is_plugin(name), "{name}");
+        }
+        for name in [
+            "",
+            "Acme",
+            "a_b",
+            "a--b",
+            "-a",
+            "a-",
+            "a/b",
+            "a.b",
+            "1a",
+            "ä",
+            &"a".repeat(65),
+        ] {
+            assert!(!is_plugin(name), "{name:?}");
+        }
+    }
 
     #[test]
     fn posix_names_are_variables_and_nothing_else_is() {

@@ -3,8 +3,10 @@
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::entries::malformed;
+use super::names::is_plugin;
 use super::reader::{Reader, Table, Value};
-use crate::rule::{Catalog, Check, ParameterValue};
+use crate::rule::{Catalog, Check, CheckError, ParameterValue};
 
 /// `validate = "rule"`, `{ rule = "...", ... }`, or a list of these.
 pub(super) fn checks(
@@ -33,11 +35,9 @@ fn check(
     const WANTED: &str = "a rule's name, `{ rule = \"...\" }` with parameters, or a list of these";
     match value.get_ref() {
         DeValue::String(rule) => {
-            let check = Check {
-                rule: rule.to_string(),
-                parameters: Vec::new(),
-            };
-            for error in catalog.refuse(&check) {
+            let rule = Spanned::new(value.span(), rule.to_string());
+            let check = named(reader, "validate", &rule, Vec::new())?;
+            for error in refusals(catalog, &check) {
                 reader.say(&error, &value.span());
             }
             Some(Spanned::new(value.span(), check))
@@ -52,7 +52,7 @@ fn check(
                     "write the rule's name; `secret-run rules` lists them",
                 );
             }
-            let rule = table.text(reader, "rule")?.into_inner();
+            let rule = table.text(reader, "rule")?;
             let parameters = table
                 .entries()
                 .into_iter()
@@ -62,8 +62,8 @@ fn check(
                     Some((key.get_ref().to_string(), parameter))
                 })
                 .collect();
-            let check = Check { rule, parameters };
-            for error in catalog.refuse(&check) {
+            let check = named(reader, "rule", &rule, parameters)?;
+            for error in refusals(catalog, &check) {
                 let parameter = error.parameter().and_then(|name| table.key_span(name));
                 reader.say(&error, &parameter.unwrap_or_else(|| value.span()));
             }
@@ -73,6 +73,38 @@ fn check(
             reader.wrong_type("validate", WANTED, value);
             None
         }
+    }
+}
+
+/// `rule` or `plugin/rule`.
+fn named(
+    reader: &mut Reader,
+    key: &str,
+    written: &Spanned<String>,
+    parameters: Vec<(String, ParameterValue)>,
+) -> Option<Check> {
+    let (plugin, rule) = match written.get_ref().split_once('/') {
+        Some((plugin, rule)) => (Some(plugin.to_owned()), rule),
+        None => (None, written.get_ref().as_str()),
+    };
+    if plugin.is_some() && !is_plugin(rule) {
+        let wanted = "a plugin and a rule of it";
+        malformed(reader, key, wanted, "\"acme/licence-key\"", &written.span());
+        return None;
+    }
+    Some(Check {
+        plugin,
+        rule: rule.to_owned(),
+        parameters,
+    })
+}
+
+/// What the catalogue has against a check. The rules of a plugin are known when it is loaded,
+/// which is not while a manifest is read.
+fn refusals(catalog: &Catalog, check: &Check) -> Vec<CheckError> {
+    match check.plugin {
+        Some(_) => Vec::new(),
+        None => catalog.refuse(check),
     }
 }
 

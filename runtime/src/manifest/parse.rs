@@ -152,7 +152,7 @@ fn cross_check(reader: &mut Reader, manifest: &Manifest) {
         overrides(reader, manifest, environment);
     }
     for backend in manifest.backends.values() {
-        if let super::BackendSettings::Plugin { plugin } = &backend.settings {
+        if let super::BackendSettings::Plugin { plugin, .. } = &backend.settings {
             let plugin = Spanned::new(backend.span.clone(), plugin.clone());
             declared(reader, "plugin", &plugin, manifest.plugins.keys());
         }
@@ -160,6 +160,12 @@ fn cross_check(reader: &mut Reader, manifest: &Manifest) {
     for entry in &manifest.entries {
         origin(reader, manifest, &entry.name, entry.class, &entry.origin);
         conditions(reader, manifest, &entry.required);
+        for check in &entry.checks {
+            if let Some(plugin) = &check.get_ref().plugin {
+                let plugin = Spanned::new(check.span(), plugin.clone());
+                declared(reader, "plugin", &plugin, manifest.plugins.keys());
+            }
+        }
     }
     cycles(reader, manifest);
 }

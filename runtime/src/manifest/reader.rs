@@ -209,19 +209,20 @@ impl<'t, 'i> Table<'t, 'i> {
         allowed: &[(&str, T)],
     ) -> Option<Spanned<T>> {
         let text = self.text(reader, key)?;
-        let found = allowed.iter().find(|(name, _)| name == text.get_ref());
-        if let Some((_, value)) = found {
-            return Some(Spanned::new(text.span(), *value));
-        }
-        let names: Vec<_> = allowed.iter().map(|(name, _)| *name).collect();
-        let error = ManifestError::UnknownChoice {
-            key: key.to_owned(),
-            found: format!("\"{}\"", text.get_ref()),
-            nearest: nearest(text.get_ref(), names.iter().copied()),
-            allowed: list(&names),
-        };
-        reader.refuse(&error, &text.span());
-        None
+        let chosen = choose(reader, key, &text, allowed)?;
+        Some(Spanned::new(text.span(), chosen))
+    }
+
+    /// Some of `allowed`.
+    pub(super) fn choices<T: Copy>(
+        &self,
+        reader: &mut Reader,
+        key: &str,
+        allowed: &[(&str, T)],
+    ) -> Option<Vec<T>> {
+        let texts = self.texts(reader, key)?.into_iter();
+        let chosen = texts.filter_map(|text| choose(reader, key, &text, allowed));
+        Some(chosen.collect())
     }
 
     /// Says that `key` must be here.
@@ -271,6 +272,28 @@ impl<'t, 'i> Table<'t, 'i> {
         reader.refuse(&error, &span);
         true
     }
+}
+
+/// The one of `allowed` that `text` names.
+fn choose<T: Copy>(
+    reader: &mut Reader,
+    key: &str,
+    text: &Spanned<String>,
+    allowed: &[(&str, T)],
+) -> Option<T> {
+    let found = allowed.iter().find(|(name, _)| name == text.get_ref());
+    if let Some((_, value)) = found {
+        return Some(*value);
+    }
+    let names: Vec<_> = allowed.iter().map(|(name, _)| *name).collect();
+    let error = ManifestError::UnknownChoice {
+        key: key.to_owned(),
+        found: format!("\"{}\"", text.get_ref()),
+        nearest: nearest(text.get_ref(), names.iter().copied()),
+        allowed: list(&names),
+    };
+    reader.refuse(&error, &text.span());
+    None
 }
 
 /// What TOML calls a value, with its article.

@@ -101,13 +101,14 @@ fn judge_value(
         .iter()
         .map(|check| (check.get_ref(), check.span()));
     let placeholder = Check {
+        plugin: None,
         rule: NOT_PLACEHOLDER.into(),
         parameters: Vec::new(),
     };
     let implied = refuses_placeholders(&run.plan, entry.class)
         && !declared
             .clone()
-            .any(|(check, _)| check.rule == NOT_PLACEHOLDER);
+            .any(|(check, _)| check.plugin.is_none() && check.rule == NOT_PLACEHOLDER);
     let implied = implied.then(|| (&placeholder, entry.span.clone()));
     let mut judged = 0;
     let mut found = Vec::new();

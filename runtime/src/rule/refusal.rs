@@ -252,6 +252,7 @@ mod tests {
 
     fn refusals(rule: &str, parameters: &[(&str, ParameterValue)]) -> Vec<CheckError> {
         RULES.refuse(&Check {
+            plugin: None,
             rule: rule.to_owned(),
             parameters: parameters
                 .iter()

@@ -161,6 +161,7 @@ pub(crate) fn limits() -> Limits {
 
 pub(crate) fn check() -> Check {
     Check {
+        plugin: None,
         rule: "any".to_owned(),
         parameters: Vec::new(),
     }
