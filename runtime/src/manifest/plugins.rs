@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::PathBuf;
 
 use toml::Spanned;
 
 use super::entries::malformed;
 use super::error::ManifestError;
-use super::names::is_plugin;
-use super::plugin_model::{Allow, InertInterface, Plugin};
+use super::names::is_word;
+use super::plugin_model::{Allow, ComponentSource, InertInterface, Plugin};
 use super::reader::{Reader, Table};
 use super::{component, credentials, limits};
 use crate::outbound::HttpOrigin;
@@ -37,20 +38,20 @@ pub(super) fn read(reader: &mut Reader, section: &Table<'_, '_>) -> BTreeMap<Str
     section
         .tables(reader)
         .into_iter()
-        .filter_map(|(name, table)| {
-            if !is_plugin(name.get_ref()) {
+        .map(|(name, table)| {
+            if !is_word(name.get_ref()) {
                 let error = ManifestError::BadPluginName {
                     name: name.get_ref().clone(),
                 };
                 reader.refuse(&error, &name.span());
             }
-            let plugin = plugin(reader, name.span(), &table)?;
-            Some((name.into_inner(), plugin))
+            let plugin = plugin(reader, name.span(), &table);
+            (name.into_inner(), plugin)
         })
         .collect()
 }
 
-fn plugin(reader: &mut Reader, span: Range<usize>, table: &Table<'_, '_>) -> Option<Plugin> {
+fn plugin(reader: &mut Reader, span: Range<usize>, table: &Table<'_, '_>) -> Plugin {
     table.only(reader, PLUGIN_KEYS);
     let component = component::read(reader, table);
     let sha256 = sha256(reader, table);
@@ -75,9 +76,12 @@ fn plugin(reader: &mut Reader, span: Range<usize>, table: &Table<'_, '_>) -> Opt
         .table(reader, "limits")
         .map(|table| limits::read(reader, &table))
         .unwrap_or_default();
-    Some(Plugin {
+    // One that has no source is declared all the same: its mistake is reported, so there is no
+    // manifest, and what names it has no second mistake.
+    let nowhere = || Spanned::new(span.clone(), ComponentSource::Path(PathBuf::new()));
+    Plugin {
+        component: component.unwrap_or_else(nowhere),
         span,
-        component: component?,
         sha256,
         signed_by,
         ca_file,
@@ -85,7 +89,7 @@ fn plugin(reader: &mut Reader, span: Range<usize>, table: &Table<'_, '_>) -> Opt
         allow,
         credentials,
         limits,
-    })
+    }
 }
 
 fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeMap<String, String> {
