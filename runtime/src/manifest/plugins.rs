@@ -107,7 +107,8 @@ fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeMap<String, Stri
         .collect()
 }
 
-fn sha256(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>> {
+/// A digest in lower-case hex.
+pub(crate) fn sha256(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>> {
     let text = table.text(reader, "sha256")?;
     let digest = component::hex_digest(text.get_ref());
     if digest.is_none() {
@@ -118,7 +119,8 @@ fn sha256(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>>
     Some(Spanned::new(text.span(), digest?))
 }
 
-fn signed_by(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>> {
+/// A public key of minisign, as one line.
+pub(crate) fn signed_by(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>> {
     let text = table.text(reader, "signed-by")?;
     if minisign_verify::PublicKey::from_base64(text.get_ref()).is_err() {
         let wanted = "a public key of minisign";
@@ -153,7 +155,8 @@ fn allow(reader: &mut Reader, table: &Table<'_, '_>) -> Allow {
     }
 }
 
-fn inert(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeSet<InertInterface> {
+/// Interfaces that may be imported and do nothing.
+pub(crate) fn inert(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeSet<InertInterface> {
     let choices = InertInterface::ALL.map(|interface| (interface.name(), interface));
     table
         .choices(reader, "inert", &choices)
@@ -162,7 +165,8 @@ fn inert(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeSet<InertInterface>
         .collect()
 }
 
-fn origins(
+/// A list of origins; messages call its key `shown`.
+pub(crate) fn origins(
     reader: &mut Reader,
     table: &Table<'_, '_>,
     key: &str,
@@ -180,7 +184,7 @@ fn origins(
 }
 
 /// The origin that `text` is, under a key called `key`.
-pub(super) fn origin_of(
+pub(crate) fn origin_of(
     reader: &mut Reader,
     key: &str,
     text: &Spanned<String>,
