@@ -71,3 +71,6 @@ impl LockFile {
         manifest.with_file_name(FILE_NAME)
     }
 }
+
+#[cfg(test)]
+mod tests;
