@@ -36,6 +36,7 @@ pub mod backend;
 pub mod error;
 pub mod extract;
 pub mod judge;
+pub mod lock;
 pub mod manifest;
 mod nearest;
 pub mod order;

@@ -63,7 +63,7 @@ fn source(text: &str) -> Result<ComponentSource, (&'static str, &'static str)> {
 }
 
 /// 64 hexadecimal digits, in lower case.
-pub(super) fn hex_digest(text: &str) -> Option<String> {
+pub(crate) fn hex_digest(text: &str) -> Option<String> {
     let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_digest.then(|| text.to_ascii_lowercase())
 }

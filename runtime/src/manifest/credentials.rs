@@ -217,7 +217,7 @@ fn text(
 
 /// A path that something can be at.
 pub(super) fn path_of(reader: &mut Reader, key: &str, text: &Spanned<String>) -> Option<PathBuf> {
-    if text.get_ref().is_empty() || text.get_ref().contains('\0') {
+    if text.get_ref().is_empty() || text.get_ref().contains(char::is_control) {
         let example = "a path relative to the manifest, or one that begins with `/`";
         malformed(reader, key, "a path", example, &text.span());
         return None;

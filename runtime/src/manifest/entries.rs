@@ -274,7 +274,8 @@ fn duration(reader: &mut Reader, table: &Table<'_, '_>, key: &'static str) -> Op
     }
 }
 
-pub(super) fn malformed(
+/// Says that a text does not have the form it must have.
+pub(crate) fn malformed(
     reader: &mut Reader,
     key: &str,
     wanted: &'static str,

@@ -28,7 +28,6 @@ pub use credential::{
     CredentialPiece, CredentialSpec, CredentialTemplate, CredentialText, RESERVED_HEADERS,
 };
 pub use error::ManifestError;
-pub(crate) use limits::format_size;
 pub use mode::FileMode;
 pub use model::{
     About, BackendEntry, BackendSettings, Class, Condition, Deliver, Entry, Environment, Inherit,
@@ -37,3 +36,12 @@ pub use model::{
 pub use parse::LARGEST_MANIFEST;
 pub use plugin_model::{Allow, ComponentSource, InertInterface, LimitSpec, OciReference, Plugin};
 pub use source::Source;
+
+/// What the lock is read with: the same forms, the same words.
+pub(crate) mod forms {
+    pub(crate) use super::entries::malformed;
+    pub(crate) use super::limits::format_size;
+    pub(crate) use super::names::is_word;
+    pub(crate) use super::plugins::{inert, origins, sha256, signed_by};
+    pub(crate) use super::reader::{Reader, Table};
+}

@@ -9,27 +9,34 @@ pub(super) fn is_variable(name: &str) -> bool {
         && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
-/// Whether `name` can be a plugin's: lower-case words joined by `-`, each beginning with a
-/// letter. It stands in rules (`acme/licence-key`), in logs and in file names.
-pub(crate) fn is_plugin(name: &str) -> bool {
+/// Whether `name` is lower-case words of letters and digits, joined by `-`: what plugins and
+/// rules are called. Such a name stands in `acme/licence-key`, in logs and in file names.
+pub(crate) fn is_word(name: &str) -> bool {
     const LONGEST: usize = 64;
-    name.len() <= LONGEST
-        && name.split('-').all(|word| {
-            word.starts_with(|first: char| first.is_ascii_lowercase())
-                && word
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        })
+    let is_part = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    name.len() <= LONGEST && name.split('-').all(is_part)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_plugin, is_variable};
+    use super::{is_variable, is_word};
 
     #[test]
     fn plugins_are_lower_case_words() {
-        for name in ["a", "acme", "one-password", "k8s", &"a".repeat(64)] {
-            assert!(is_plugin(name), "{name}");
+        for name in [
+            "a",
+            "acme",
+            "1password",
+            "one-password",
+            "k8s",
+            &"a".repeat(64),
+        ] {
+            assert!(is_word(name), "{name}");
         }
         for name in [
             "",
@@ -40,11 +47,10 @@ mod tests {
             "a-",
             "a/b",
             "a.b",
-            "1a",
             "ä",
             &"a".repeat(65),
         ] {
-            assert!(!is_plugin(name), "{name:?}");
+            assert!(!is_word(name), "{name:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::entries::malformed;
-use super::names::is_plugin;
+use super::names::is_word;
 use super::reader::{Reader, Table, Value};
 use crate::rule::{Catalog, Check, CheckError, ParameterValue};
 
@@ -87,7 +87,7 @@ fn named(
         Some((plugin, rule)) => (Some(plugin.to_owned()), rule),
         None => (None, written.get_ref().as_str()),
     };
-    if plugin.is_some() && !is_plugin(rule) {
+    if plugin.is_some() && !is_word(rule) {
         let wanted = "a plugin and a rule of it";
         malformed(reader, key, wanted, "\"acme/licence-key\"", &written.span());
         return None;

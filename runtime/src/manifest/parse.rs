@@ -44,7 +44,11 @@ impl Manifest {
         let mut reader = Reader::new(Source::new(path, text));
         let manifest = match syntax(&mut reader, text) {
             Some(document) => {
-                let parts = sections(&mut reader, &Table::root(&document), catalog);
+                let parts = sections(
+                    &mut reader,
+                    &Table::root("the manifest", &document),
+                    catalog,
+                );
                 cross_check(&mut reader, &parts);
                 Some(parts)
             }
@@ -65,14 +69,7 @@ fn syntax<'i>(reader: &mut Reader, text: &'i str) -> Option<Spanned<DeTable<'i>>
         reader.refuse(&ManifestError::TooLarge { limit }, &(0..0));
         return None;
     }
-    let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        let span = error.span().unwrap_or(0..0);
-        reader.source.conceal_after_equals(span.start);
-        let message = error.message().to_owned();
-        reader.refuse(&ManifestError::Syntax { message }, &span);
-    }
-    errors.is_empty().then_some(document)
+    reader.document(text, |message| ManifestError::Syntax { message })
 }
 
 fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Manifest {

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::PathBuf;
 
 use toml::Spanned;
 
 use super::entries::malformed;
 use super::error::ManifestError;
-use super::names::is_plugin;
-use super::plugin_model::{Allow, InertInterface, Plugin};
+use super::names::is_word;
+use super::plugin_model::{Allow, ComponentSource, InertInterface, Plugin};
 use super::reader::{Reader, Table};
 use super::{component, credentials, limits};
 use crate::outbound::HttpOrigin;
@@ -37,20 +38,20 @@ pub(super) fn read(reader: &mut Reader, section: &Table<'_, '_>) -> BTreeMap<Str
     section
         .tables(reader)
         .into_iter()
-        .filter_map(|(name, table)| {
-            if !is_plugin(name.get_ref()) {
+        .map(|(name, table)| {
+            if !is_word(name.get_ref()) {
                 let error = ManifestError::BadPluginName {
                     name: name.get_ref().clone(),
                 };
                 reader.refuse(&error, &name.span());
             }
-            let plugin = plugin(reader, name.span(), &table)?;
-            Some((name.into_inner(), plugin))
+            let plugin = plugin(reader, name.span(), &table);
+            (name.into_inner(), plugin)
         })
         .collect()
 }
 
-fn plugin(reader: &mut Reader, span: Range<usize>, table: &Table<'_, '_>) -> Option<Plugin> {
+fn plugin(reader: &mut Reader, span: Range<usize>, table: &Table<'_, '_>) -> Plugin {
     table.only(reader, PLUGIN_KEYS);
     let component = component::read(reader, table);
     let sha256 = sha256(reader, table);
@@ -75,9 +76,12 @@ fn plugin(reader: &mut Reader, span: Range<usize>, table: &Table<'_, '_>) -> Opt
         .table(reader, "limits")
         .map(|table| limits::read(reader, &table))
         .unwrap_or_default();
-    Some(Plugin {
+    // One that has no source is declared all the same: its mistake is reported, so there is no
+    // manifest, and what names it has no second mistake.
+    let nowhere = || Spanned::new(span.clone(), ComponentSource::Path(PathBuf::new()));
+    Plugin {
+        component: component.unwrap_or_else(nowhere),
         span,
-        component: component?,
         sha256,
         signed_by,
         ca_file,
@@ -85,7 +89,7 @@ fn plugin(reader: &mut Reader, span: Range<usize>, table: &Table<'_, '_>) -> Opt
         allow,
         credentials,
         limits,
-    })
+    }
 }
 
 fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeMap<String, String> {
@@ -103,7 +107,8 @@ fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeMap<String, Stri
         .collect()
 }
 
-fn sha256(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>> {
+/// A digest in lower-case hex.
+pub(crate) fn sha256(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>> {
     let text = table.text(reader, "sha256")?;
     let digest = component::hex_digest(text.get_ref());
     if digest.is_none() {
@@ -114,7 +119,8 @@ fn sha256(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>>
     Some(Spanned::new(text.span(), digest?))
 }
 
-fn signed_by(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>> {
+/// A public key of minisign, as one line.
+pub(crate) fn signed_by(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Spanned<String>> {
     let text = table.text(reader, "signed-by")?;
     if minisign_verify::PublicKey::from_base64(text.get_ref()).is_err() {
         let wanted = "a public key of minisign";
@@ -149,7 +155,8 @@ fn allow(reader: &mut Reader, table: &Table<'_, '_>) -> Allow {
     }
 }
 
-fn inert(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeSet<InertInterface> {
+/// Interfaces that may be imported and do nothing.
+pub(crate) fn inert(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeSet<InertInterface> {
     let choices = InertInterface::ALL.map(|interface| (interface.name(), interface));
     table
         .choices(reader, "inert", &choices)
@@ -158,7 +165,8 @@ fn inert(reader: &mut Reader, table: &Table<'_, '_>) -> BTreeSet<InertInterface>
         .collect()
 }
 
-fn origins(
+/// A list of origins; messages call its key `shown`.
+pub(crate) fn origins(
     reader: &mut Reader,
     table: &Table<'_, '_>,
     key: &str,
@@ -176,7 +184,7 @@ fn origins(
 }
 
 /// The origin that `text` is, under a key called `key`.
-pub(super) fn origin_of(
+pub(crate) fn origin_of(
     reader: &mut Reader,
     key: &str,
     text: &Spanned<String>,

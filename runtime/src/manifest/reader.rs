@@ -1,8 +1,8 @@
-//! Reading tables of a manifest without stopping at the first mistake.
+//! Reading tables of a manifest, or of its lock, without stopping at the first mistake.
 //!
 //! A [`Reader`] collects problems; a [`Table`] answers for one table and names it in
 //! messages. A getter that meets the wrong type says so and answers `None`, and the
-//! caller goes on: all problems of a manifest are reported at once.
+//! caller goes on: all problems of a file are reported at once.
 
 use std::ops::Range;
 
@@ -11,25 +11,41 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::ManifestError;
 use super::source::Source;
-use crate::error::Problem;
+use crate::error::{Explain, Problem};
 use crate::nearest::nearest;
 
-pub(super) struct Reader {
-    pub(super) source: Source,
+pub(crate) struct Reader {
+    pub(crate) source: Source,
     found: Vec<(Range<usize>, Problem)>,
 }
 
 impl Reader {
-    pub(super) fn new(source: Source) -> Self {
+    pub(crate) fn new(source: Source) -> Self {
         Self {
             source,
             found: Vec::new(),
         }
     }
 
+    /// The document that `text` is, unless something is no TOML; `syntax` says so in the words
+    /// of the kind of file.
+    pub(crate) fn document<'i, E: Explain>(
+        &mut self,
+        text: &'i str,
+        syntax: impl Fn(String) -> E,
+    ) -> Option<Spanned<DeTable<'i>>> {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            self.source.conceal_after_equals(span.start);
+            self.say(&syntax(error.message().to_owned()), &span);
+        }
+        errors.is_empty().then_some(document)
+    }
+
     /// Shows nothing of a value. The span of a table by dotted keys (`a.b = "value"`) is that
     /// of a key alone, so each value in it is concealed by itself.
-    pub(super) fn conceal(&mut self, value: &Spanned<DeValue<'_>>) {
+    pub(crate) fn conceal(&mut self, value: &Spanned<DeValue<'_>>) {
         self.source.conceal(value.span());
         match value.get_ref() {
             DeValue::Table(table) => table.iter().for_each(|(_, value)| self.conceal(value)),
@@ -38,18 +54,18 @@ impl Reader {
         }
     }
 
-    pub(super) fn refuse(&mut self, error: &ManifestError, span: &Range<usize>) {
+    pub(crate) fn refuse(&mut self, error: &ManifestError, span: &Range<usize>) {
         self.say(error, span);
     }
 
-    /// A mistake of another module, found at a span of this manifest.
-    pub(super) fn say(&mut self, error: &impl crate::error::Explain, span: &Range<usize>) {
+    /// A mistake of another module, found at a span of this file.
+    pub(crate) fn say(&mut self, error: &impl Explain, span: &Range<usize>) {
         self.found.push((span.clone(), Problem::error(error, None)));
     }
 
     /// The source and the problems, in the order of the file. Excerpts are made here, when
     /// all that must not be shown is known: one line can hold two mistakes.
-    pub(super) fn finish(mut self) -> (Source, Vec<Problem>) {
+    pub(crate) fn finish(mut self) -> (Source, Vec<Problem>) {
         self.found.sort_by_key(|(span, _)| span.start);
         let found = self.found.into_iter();
         let problems = found.map(|(span, problem)| Problem {
@@ -60,7 +76,7 @@ impl Reader {
         (self.source, problems)
     }
 
-    pub(super) fn wrong_type(
+    pub(crate) fn wrong_type(
         &mut self,
         key: &str,
         wanted: &'static str,
@@ -78,26 +94,26 @@ impl Reader {
 }
 
 /// A table and what to call it.
-pub(super) struct Table<'t, 'i> {
+pub(crate) struct Table<'t, 'i> {
     table: &'t DeTable<'i>,
     span: Range<usize>,
     name: String,
 }
 
-pub(super) type Value<'i> = Spanned<DeValue<'i>>;
+pub(crate) type Value<'i> = Spanned<DeValue<'i>>;
 
 impl<'t, 'i> Table<'t, 'i> {
-    /// The whole document.
-    pub(super) fn root(table: &'t Spanned<DeTable<'i>>) -> Self {
+    /// The whole document, called `name`.
+    pub(crate) fn root(name: &str, table: &'t Spanned<DeTable<'i>>) -> Self {
         Self {
             table: table.get_ref(),
             span: 0..0,
-            name: "the manifest".into(),
+            name: name.to_owned(),
         }
     }
 
     /// `value` as a table called `name`, pointed at by `span`.
-    pub(super) fn of(
+    pub(crate) fn of(
         reader: &mut Reader,
         name: String,
         key: &str,
@@ -113,27 +129,27 @@ impl<'t, 'i> Table<'t, 'i> {
         }
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&'t Value<'i>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'t Value<'i>> {
         self.table.get(key)
     }
 
-    pub(super) fn key_span(&self, key: &str) -> Option<Range<usize>> {
+    pub(crate) fn key_span(&self, key: &str) -> Option<Range<usize>> {
         self.table.get_key_value(key).map(|(key, _)| key.span())
     }
 
     /// All keys and values, in the order of the file.
-    pub(super) fn entries(&self) -> Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Value<'i>)> {
+    pub(crate) fn entries(&self) -> Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Value<'i>)> {
         let mut entries: Vec<_> = self.table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
         entries
     }
 
     /// The table under `key`; nothing if there is none.
-    pub(super) fn table(&self, reader: &mut Reader, key: &str) -> Option<Table<'t, 'i>> {
+    pub(crate) fn table(&self, reader: &mut Reader, key: &str) -> Option<Table<'t, 'i>> {
         let value = self.get(key)?;
         let span = self.key_span(key).unwrap_or_else(|| value.span());
         let name = if self.span == (0..0) {
@@ -145,7 +161,7 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// The tables within this one, in the order of the file.
-    pub(super) fn tables(&self, reader: &mut Reader) -> Vec<(Spanned<String>, Table<'t, 'i>)> {
+    pub(crate) fn tables(&self, reader: &mut Reader) -> Vec<(Spanned<String>, Table<'t, 'i>)> {
         self.entries()
             .into_iter()
             .filter_map(|(key, value)| {
@@ -156,7 +172,7 @@ impl<'t, 'i> Table<'t, 'i> {
             .collect()
     }
 
-    pub(super) fn text(&self, reader: &mut Reader, key: &str) -> Option<Spanned<String>> {
+    pub(crate) fn text(&self, reader: &mut Reader, key: &str) -> Option<Spanned<String>> {
         let value = self.get(key)?;
         if let DeValue::String(text) = value.get_ref() {
             return Some(Spanned::new(value.span(), text.to_string()));
@@ -165,7 +181,7 @@ impl<'t, 'i> Table<'t, 'i> {
         None
     }
 
-    pub(super) fn boolean(&self, reader: &mut Reader, key: &str) -> Option<bool> {
+    pub(crate) fn boolean(&self, reader: &mut Reader, key: &str) -> Option<bool> {
         let value = self.get(key)?;
         if let DeValue::Boolean(boolean) = value.get_ref() {
             return Some(*boolean);
@@ -174,7 +190,7 @@ impl<'t, 'i> Table<'t, 'i> {
         None
     }
 
-    pub(super) fn integer(&self, reader: &mut Reader, key: &str) -> Option<Spanned<i64>> {
+    pub(crate) fn integer(&self, reader: &mut Reader, key: &str) -> Option<Spanned<i64>> {
         let value = self.get(key)?;
         if let DeValue::Integer(integer) = value.get_ref()
             && let Ok(number) = i64::from_str_radix(integer.as_str(), integer.radix())
@@ -185,7 +201,7 @@ impl<'t, 'i> Table<'t, 'i> {
         None
     }
 
-    pub(super) fn texts(&self, reader: &mut Reader, key: &str) -> Option<Vec<Spanned<String>>> {
+    pub(crate) fn texts(&self, reader: &mut Reader, key: &str) -> Option<Vec<Spanned<String>>> {
         let value = self.get(key)?;
         let DeValue::Array(items) = value.get_ref() else {
             reader.wrong_type(key, "a list of strings", value);
@@ -202,7 +218,7 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// One of `allowed`.
-    pub(super) fn choice<T: Copy>(
+    pub(crate) fn choice<T: Copy>(
         &self,
         reader: &mut Reader,
         key: &str,
@@ -214,7 +230,7 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// Some of `allowed`.
-    pub(super) fn choices<T: Copy>(
+    pub(crate) fn choices<T: Copy>(
         &self,
         reader: &mut Reader,
         key: &str,
@@ -226,7 +242,7 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// Says that `key` must be here.
-    pub(super) fn missing(&self, reader: &mut Reader, key: &'static str, advice: &'static str) {
+    pub(crate) fn missing(&self, reader: &mut Reader, key: &'static str, advice: &'static str) {
         let error = ManifestError::MissingKey {
             key,
             table: self.name.clone(),
@@ -236,7 +252,7 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// Refuses every key that is not in `known`, and conceals what it says.
-    pub(super) fn only(&self, reader: &mut Reader, known: &[&str]) {
+    pub(crate) fn only(&self, reader: &mut Reader, known: &[&str]) {
         for (key, value) in self.entries() {
             if known.contains(&key.get_ref().as_ref()) {
                 continue;
@@ -253,7 +269,7 @@ impl<'t, 'i> Table<'t, 'i> {
     }
 
     /// Says that `first` and `second` exclude each other, at the second.
-    pub(super) fn conflict(
+    pub(crate) fn conflict(
         &self,
         reader: &mut Reader,
         first: &'static str,
@@ -310,7 +326,7 @@ fn noun(value: &DeValue<'_>) -> &'static str {
 }
 
 /// Names in a row, for a message.
-pub(super) fn list(names: &[&str]) -> String {
+pub(crate) fn list(names: &[&str]) -> String {
     names
         .iter()
         .map(|name| format!("`{name}`"))

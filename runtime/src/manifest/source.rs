@@ -17,7 +17,7 @@ pub struct Source {
 }
 
 impl Source {
-    pub(super) fn new(path: &Path, text: &str) -> Self {
+    pub(crate) fn new(path: &Path, text: &str) -> Self {
         Self {
             path: path.to_owned(),
             text: text.to_owned(),
