@@ -117,7 +117,7 @@ impl Needle {
         let mut end = at;
         for byte in self.bytes.iter() {
             let (spelled, length) = unescaped(&text[end..])?;
-            if !self.same(spelled, *byte) && !(text[end] == b'+' && *byte == b' ') {
+            if !(self.same(spelled, *byte) || text[end] == b'+' && *byte == b' ') {
                 return None;
             }
             end += length;
