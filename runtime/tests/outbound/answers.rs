@@ -257,3 +257,36 @@ async fn a_hundred_requests_go_sixty_four_at_a_time_and_answer_in_order() {
     assert_eq!(server.peak(), 64);
     assert!(server.connections() <= 64, "{}", server.connections());
 }
+
+#[tokio::test]
+async fn a_gate_can_be_used_from_any_task() {
+    let server = Server::start(|_| Reply::ok("answered")).await;
+    let gate = std::sync::Arc::new(gate(&server.origin(), Vec::new()));
+    let tasks: Vec<_> = (0..3)
+        .map(|_| {
+            let (gate, request) = (gate.clone(), get(server.origin()));
+            tokio::spawn(async move { gate.send_all(vec![request]).await })
+        })
+        .collect();
+    for task in tasks {
+        assert!(task.await.unwrap()[0].is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_leaves_the_gate_usable() {
+    let server = Server::start(|request| match request.contains("/slow") {
+        true => Reply::ok("").after(Duration::from_secs(60)),
+        false => Reply::ok(""),
+    })
+    .await;
+    let limits = OutboundLimits {
+        concurrency: 1,
+        ..OutboundLimits::default()
+    };
+    let gate = limited(&server.origin(), Vec::new(), limits);
+    let slow = gate.send(get(format!("{}/slow", server.origin())));
+    let given_up = tokio::time::timeout(Duration::from_millis(50), slow).await;
+    assert!(given_up.is_err());
+    assert!(gate.send(get(server.origin())).await.is_ok());
+}

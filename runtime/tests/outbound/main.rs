@@ -4,6 +4,7 @@
 
 mod answers;
 mod credentials;
+mod log;
 mod policy;
 mod server;
 mod tls;

@@ -22,7 +22,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use super::{bearer, get, granted};
+use super::log::Transcript;
+use super::{bearer, get, granted, with_header};
 
 /// An authority that nobody trusts unless told.
 struct Authority {
@@ -265,6 +266,23 @@ async fn large_headers_are_cut_in_http_2() {
         let answer = gate.send(get(format!("{}/{size}", server.origin()))).await;
         assert_eq!(answer.as_ref().err().map(Explain::kind), kind, "{size}");
     }
+}
+
+#[tokio::test]
+async fn the_log_below_http_2_shows_no_credential_and_no_path() {
+    let transcript = Transcript::default();
+    let _guard = tracing::subscriber::set_default(transcript.clone());
+    let authority = Authority::new();
+    let server = TlsServer::start(authority.acceptor(named("localhost"), &["h2"])).await;
+    let gate = gate(&server.origin(), Some(&authority));
+    let request = get(format!("{}/hidden-path?hidden", server.origin()));
+    gate.send(with_header(request, "a", "hidden-value"))
+        .await
+        .unwrap();
+    let text = transcript.text();
+    assert!(text.contains(" status=200 "), "{text}");
+    assert!(!text.contains("dummy-token"), "{text}");
+    assert!(!text.contains("hidden"), "{text}");
 }
 
 #[test]
