@@ -123,3 +123,57 @@ async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use super::*;
+
+    #[test]
+    fn one_address_out_of_reach_refuses_the_name() {
+        let origin = HttpOrigin::parse("https://api.example.com").unwrap();
+        let socket = |text: &str| SocketAddr::new(text.parse().unwrap(), 443);
+        let public = [socket("1.1.1.1"), socket("2606:4700::1111")];
+        let reach = Reach::default();
+        assert_eq!(vet(&origin, reach, &public), Ok(()));
+        for other in ["10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "224.0.0.1"] {
+            let mixed = [public[0], socket(other), public[1]];
+            let Err(OutboundError::Address { address, .. }) = vet(&origin, reach, &mixed) else {
+                panic!("{other}");
+            };
+            assert_eq!(address.to_string(), other);
+        }
+        let private = Reach {
+            private: true,
+            link_local: false,
+        };
+        assert_eq!(
+            vet(&origin, private, &[public[0], socket("10.0.0.1")]),
+            Ok(())
+        );
+        assert!(
+            vet(
+                &origin,
+                private,
+                &[socket("10.0.0.1"), socket("169.254.1.1")]
+            )
+            .is_err()
+        );
+    }
+
+    #[tokio::test]
+    async fn an_address_that_refuses_does_not_hide_the_next() {
+        let refusing = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = refusing.local_addr().unwrap();
+        drop(refusing);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = listener.local_addr().unwrap();
+        let stream = connect_any(&[closed, closed, open]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), open);
+        let error = connect_any(&[closed, closed]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+        let error = connect_any(&[]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+    }
+}

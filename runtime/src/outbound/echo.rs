@@ -102,27 +102,36 @@ impl Echoes {
 }
 
 impl Needle {
-    /// Where it ends if it begins at `at`, as it is or escaped. An encoder that escapes anything
-    /// also escapes its own sign, so nothing is both.
+    /// Where it ends if it begins at `at`, as it is or escaped in one of the ways or in several.
     fn end_at(&self, text: &[u8], at: usize) -> Option<usize> {
         let rest = &text[at..];
-        let plain = rest.len() >= self.bytes.len()
-            && rest
-                .iter()
-                .zip(self.bytes.iter())
-                .all(|(a, b)| self.same(*a, *b));
-        if plain {
-            return Some(at + self.bytes.len());
+        let begins = self.same(*rest.first()?, *self.bytes.first()?);
+        if !begins && !b"%\\&+".contains(&rest[0]) {
+            return None;
         }
-        let mut end = at;
+        // One way alone, since its encoder leaves the signs of the others as they are.
+        let ways: [&[u8]; 5] = [b"", b"%+", b"\\", b"&", b"%+\\&"];
+        let ends = ways
+            .into_iter()
+            .filter_map(|signs| self.length(rest, signs));
+        ends.max().map(|length| at + length)
+    }
+
+    /// How many bytes of `text` spell it, if it stands at the beginning.
+    fn length(&self, text: &[u8], signs: &[u8]) -> Option<usize> {
+        let mut length = 0;
         for byte in self.bytes.iter() {
-            let (spelled, length) = unescaped(&text[end..])?;
-            if !self.same(spelled, *byte) && !(text[end] == b'+' && *byte == b' ') {
+            let rest = &text[length..];
+            let first = *rest.first()?;
+            let escaped = signs.contains(&first).then(|| unescaped(rest)).flatten();
+            let (spelled, step) = escaped.unwrap_or((first, 1));
+            let is_space = first == b'+' && *byte == b' ' && signs.contains(&first);
+            if !(self.same(spelled, *byte) || is_space) {
                 return None;
             }
-            end += length;
+            length += step;
         }
-        Some(end)
+        Some(length)
     }
 
     fn same(&self, found: u8, wanted: u8) -> bool {
@@ -160,10 +169,9 @@ fn without_scheme(value: &[u8]) -> &[u8] {
     }
 }
 
-/// The first byte that `text` spells, and how many bytes it is spelled with.
+/// The byte that an escape at the beginning of `text` spells, and how long the escape is.
 fn unescaped(text: &[u8]) -> Option<(u8, usize)> {
-    let first = *text.first()?;
-    let escaped = match first {
+    match *text.first()? {
         b'%' => hex(text.get(1..3)).map(|byte| (byte, 3)),
         b'\\' => match *text.get(1)? {
             b'u' if text.get(2..4) == Some(b"00") => hex(text.get(4..6)).map(|byte| (byte, 6)),
@@ -171,26 +179,112 @@ fn unescaped(text: &[u8]) -> Option<(u8, usize)> {
             sign @ (b'"' | b'\'' | b'\\' | b'/') => Some((sign, 2)),
             _ => None,
         },
-        b'&' => [
-            (&b"&amp;"[..], b'&'),
-            (b"&lt;", b'<'),
-            (b"&gt;", b'>'),
-            (b"&quot;", b'"'),
-            (b"&#34;", b'"'),
-            (b"&#39;", b'\''),
-            (b"&#x27;", b'\''),
-            (b"&#x2F;", b'/'),
-        ]
-        .into_iter()
-        .find(|(entity, _)| text.starts_with(entity))
-        .map(|(entity, byte)| (byte, entity.len())),
+        b'&' => entity(text),
         _ => None,
+    }
+}
+
+/// What an entity of HTML at the beginning of `text` stands for.
+fn entity(text: &[u8]) -> Option<(u8, usize)> {
+    /// The longest that is looked for: `&#x0002F;`.
+    const LONGEST: usize = 9;
+    let end = text.iter().take(LONGEST).position(|byte| *byte == b';')?;
+    let byte = match str::from_utf8(&text[1..end]).ok()? {
+        "amp" => b'&',
+        "lt" => b'<',
+        "gt" => b'>',
+        "quot" => b'"',
+        "apos" => b'\'',
+        name => match name.strip_prefix('#')? {
+            digits if digits.starts_with(['x', 'X']) => u8::from_str_radix(&digits[1..], 16),
+            digits => digits.parse(),
+        }
+        .ok()?,
     };
-    escaped.or(Some((first, 1)))
+    Some((byte, end + 1))
 }
 
 fn hex(digits: Option<&[u8]>) -> Option<u8> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let [high, low] = digits? else { return None };
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::secret::SecretValue;
+
+    fn echoes(token: &[u8]) -> Echoes {
+        let credential = HostCredential::Bearer(SecretValue::copy_of(token));
+        Echoes::of(std::iter::once(&credential))
+    }
+
+    fn masked(token: &str, text: &str) -> String {
+        let masked = echoes(token.as_bytes()).masked(text.as_bytes());
+        masked.map_or_else(
+            || text.to_owned(),
+            |masked| String::from_utf8(masked.to_vec()).unwrap(),
+        )
+    }
+
+    #[test]
+    fn every_spelling_is_masked_and_nothing_else() {
+        let token = "a+b/c&\"d e%f";
+        for (text, expected) in [
+            ("", ""),
+            ("a+b/c", "a+b/c"),
+            ("<a+b/c&\"d e%f>", "<***>"),
+            ("a+b/c&\"d e%fa+b/c&\"d e%f", "***"),
+            ("a%2Bb%2Fc%26%22d+e%25f", "***"),
+            ("a%2bb/c%26%22d%20e%25f.", "***."),
+            ("a+b\\/c&\\\"d e%f", "***"),
+            ("\\u0061+b/c\\u0026\\\"d e%f", "***"),
+            ("\\x61+b/c\\x26\\x22d e%f", "***"),
+            ("a&#43;b&#x2F;c&amp;&quot;d e%f", "***"),
+            ("a&#43;b&#x2F;c&amp;&#0034;d e%f", "***"),
+            ("a&#43;b&#x2F;c&amp", "a&#43;b&#x2F;c&amp"),
+        ] {
+            assert_eq!(masked(token, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_is_left_out_only_where_something_is_left() {
+        for (value, left) in [
+            ("Bearer dummy-token", "dummy-token"),
+            ("Token   dummy-token", "dummy-token"),
+            ("dummy-token", "dummy-token"),
+            ("dummy-token ab", "dummy-token ab"),
+            ("dummy1 dummy2", "dummy1 dummy2"),
+        ] {
+            assert_eq!(without_scheme(value.as_bytes()), left.as_bytes(), "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_credential_is_found_wherever_it_stands(
+            token in "[ -~]{6,40}", before in "[ -~]{0,9}", after in "[ -~]{0,9}",
+        ) {
+            let text = format!("{before}{token}{after}");
+            let percent: String = token.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let json = serde_json::to_string(&token).unwrap();
+            let base64 = base64::encode(text.as_bytes());
+            let echoes = echoes(token.as_bytes());
+            for spelling in [text.as_bytes(), percent.as_bytes(), json.as_bytes(), &base64] {
+                let masked = echoes.masked(spelling).unwrap();
+                prop_assert!(echoes.masked(&masked).is_none());
+            }
+        }
+
+        #[test]
+        fn any_bytes_can_be_looked_through(text in prop::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(echoes(b"dummy-token").masked(&text).is_none());
+        }
+    }
 }

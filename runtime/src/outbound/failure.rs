@@ -64,7 +64,10 @@ fn of_tls(error: &rustls::Error, origin: HttpOrigin) -> OutboundError {
         return OutboundError::Tls { origin };
     };
     let fault = match error {
-        CertificateError::UnknownIssuer => CertificateFault::Issuer,
+        // A signature that fails is that of an authority of the same name with another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            CertificateFault::Issuer
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             CertificateFault::Name
         }

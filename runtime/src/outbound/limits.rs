@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Limits of a [`Gate`](super::Gate).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboundLimits {
-    /// For one request, from the name's resolution to the last byte of the answer.
+    /// For one request, from its turn to the last byte of the answer.
     pub time: Duration,
     /// Bytes of the body of an answer.
     pub response_bytes: usize,

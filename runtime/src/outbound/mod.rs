@@ -9,7 +9,7 @@
 //! The checks, in this order:
 //!
 //! 1. The method is one that is sent, and the URL parses strictly: no user, no characters that
-//!    parsers read in different ways, no more than [a bound](check).
+//!    parsers read in different ways, no more than 8192 bytes.
 //! 2. The origin is exactly a granted one. This is before any name is resolved, since a name
 //!    that is looked up can carry a value out.
 //! 3. The plugin sets no header and no query parameter that is the host's, or that carries a
