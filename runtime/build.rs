@@ -18,8 +18,11 @@ use wasmtime::{Engine, Store};
 
 #[path = "src/plugin/answer.rs"]
 mod answer;
+#[path = "src/plugin/compatibility.rs"]
+mod compatibility;
 #[path = "src/plugin/engine.rs"]
 mod engine;
+#[expect(dead_code, reason = "the library needs the names of other worlds, too")]
 #[path = "src/plugin/interface.rs"]
 mod interface;
 
@@ -51,8 +54,14 @@ fn make() -> Result<()> {
         out.join("standard.rs"),
         source(&digest, artifact.len(), &rules)?,
     )?;
+    let target = env::var("TARGET")?;
+    println!("cargo::rustc-env=SECRET_RUN_TARGET={target}");
+    println!(
+        "cargo::rustc-env=SECRET_RUN_PLUGIN_ENGINE={}",
+        plugin_engine(&target)?
+    );
     println!("cargo::rerun-if-changed=build.rs");
-    for file in ["answer", "engine", "interface"] {
+    for file in ["answer", "compatibility", "engine", "interface"] {
         println!("cargo::rerun-if-changed=src/plugin/{file}.rs");
     }
     Ok(())
@@ -100,8 +109,19 @@ fn compile(wasm: &[u8]) -> Result<(Vec<u8>, Vec<answer::Rule>)> {
     Ok((artifact, rules(&component)?))
 }
 
+/// Names what artifacts of plugins are compiled for, so that a library without a compiler
+/// finds those that fit it.
+fn plugin_engine(target: &str) -> Result<String> {
+    let engine = engine::config(engine::Guests::Plugins, Some(target));
+    let engine = engine.and_then(|config| Engine::new(&config));
+    let engine =
+        engine.map_err(|error| format!("no WebAssembly compiler for {target}: {error:#}"))?;
+    Ok(compatibility::compatibility(&engine))
+}
+
 fn compiler(target: &str) -> Result<Engine> {
-    let engine = engine::config(Some(target)).and_then(|config| Engine::new(&config));
+    let engine = engine::config(engine::Guests::Standard, Some(target));
+    let engine = engine.and_then(|config| Engine::new(&config));
     engine.map_err(|error| {
         let hint = "build for another architecture on a machine that has it";
         format!("no WebAssembly compiler for {target}: {error:#}\n({hint})").into()
@@ -113,11 +133,11 @@ fn rules(component: &Component) -> Result<Vec<answer::Rule>> {
     store.set_epoch_deadline(1);
     let instance = Linker::new(component.engine()).instantiate(&mut store, component)?;
     let function = instance
-        .get_export_index(&mut store, None, interface::INTERFACE)
+        .get_export_index(&mut store, None, interface::VALIDATION)
         .and_then(|interface| {
             instance.get_export_index(&mut store, Some(&interface), answer::RULES)
         })
-        .ok_or_else(|| format!("the component does not export `{}`", interface::INTERFACE))?;
+        .ok_or_else(|| format!("the component does not export `{}`", interface::VALIDATION))?;
     let function = instance.get_typed_func::<(), answer::Rules>(&mut store, function)?;
     let (rules,) = function.call(&mut store, ())?;
     Ok(rules)

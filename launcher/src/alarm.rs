@@ -18,29 +18,28 @@ use nix::sys::signal::{
 use nix::sys::time::TimeSpec;
 use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
 use nix::time::ClockId;
-use secret_runtime::plugin::{Alarm, Interrupt, Validator};
+use secret_runtime::plugin::{Alarm, Interrupt};
 
 /// Wakes a validator that is late.
 const SIGNAL: Signal = Signal::SIGURG;
 /// After the deadline, how long until the next interrupt, if one was not enough.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// What the handler fires.
-static INTERRUPT: OnceLock<Interrupt> = OnceLock::new();
+/// What the handler fires: one interrupt for each engine that runs guests. There are two, that
+/// of the standard rules and that of plugins.
+static INTERRUPTS: [OnceLock<Interrupt>; 2] = [OnceLock::new(), OnceLock::new()];
 
-/// Has a timer end the calls of `validator` that run too long. Where there can be no timer,
-/// or the parent blocks the signal, it keeps its thread; glibc then takes signal 33, and puts
+/// A timer that ends calls which run too long. `None` where there can be no timer, or the
+/// parent blocks the signal: then a thread does it; glibc takes signal 33 for that, and puts
 /// it back to its default instead of to what the parent chose.
 #[must_use]
-pub fn watch(validator: Validator) -> Validator {
-    match SignalTimer::new() {
-        Some(timer) => validator.with_alarm(|interrupt| {
-            // A process has one validator; a second would be of the same engine.
-            let _ = INTERRUPT.set(interrupt);
-            Box::new(timer)
-        }),
-        None => validator,
+pub fn timer(interrupt: Interrupt) -> Option<Box<dyn Alarm>> {
+    let known = |place: &OnceLock<Interrupt>| place.get().is_some_and(|known| *known == interrupt);
+    if !INTERRUPTS.iter().any(known) {
+        let free = INTERRUPTS.iter().find(|place| place.get().is_none())?;
+        free.set(interrupt).ok()?;
     }
+    Some(Box::new(SignalTimer::new()?))
 }
 
 struct SignalTimer(Timer);
@@ -51,7 +50,7 @@ unsafe impl Send for SignalTimer {}
 impl SignalTimer {
     fn new() -> Option<Self> {
         let blocked = SigSet::thread_get_mask().ok()?.contains(SIGNAL);
-        if blocked || INTERRUPT.get().is_some() {
+        if blocked {
             return None;
         }
         let notify = SigevNotify::SigevSignal {
@@ -69,7 +68,7 @@ impl SignalTimer {
 }
 
 extern "C" fn on_alarm(_: nix::libc::c_int) {
-    if let Some(interrupt) = INTERRUPT.get() {
+    for interrupt in INTERRUPTS.iter().filter_map(OnceLock::get) {
         interrupt.fire();
     }
 }

@@ -7,5 +7,7 @@ use secret_runtime::judge::Judge;
 use secret_runtime::plugin::Validator;
 
 fn main() -> ExitCode {
-    secret_run::main(Judge::new(|| Validator::standard().map(alarm::watch)))
+    secret_run::main(Judge::new(|| {
+        Validator::standard().map(|validator| validator.with_alarm(alarm::timer))
+    }))
 }

@@ -6,13 +6,13 @@ use secret_runtime::error::Problems;
 use secret_runtime::judge::Judge;
 use secret_runtime::manifest::Manifest;
 use secret_runtime::plan::Plan;
-use secret_runtime::plugin;
+use secret_runtime::plugin::{self, PluginOptions, Plugins, Store};
 use secret_runtime::policy::{self, AuthorizedPlan};
 use secret_runtime::resolver::{self, Resolved};
 use tracing::debug;
 
 use crate::cli::Options;
-use crate::manifest_file;
+use crate::{alarm, manifest_file};
 
 /// The manifest and the plan for it.
 pub(crate) fn plan(options: &Options) -> Result<Plan, Problems> {
@@ -31,8 +31,22 @@ pub(crate) fn plan(options: &Options) -> Result<Plan, Problems> {
 }
 
 /// What may be done at all.
-pub(crate) fn authorize(plan: Plan, judge: &mut Judge) -> Result<AuthorizedPlan, Problems> {
-    policy::authorize(plan, judge)
+pub(crate) fn authorize(
+    plan: Plan,
+    options: &Options,
+    judge: &mut Judge,
+) -> Result<AuthorizedPlan, Problems> {
+    let plugins = Plugins::of_plan(&plan, plugin_options(options))?;
+    policy::authorize(plan, plugins, judge)
+}
+
+/// Where compiled plugins are, and what ends those that run too long.
+pub(crate) fn plugin_options(options: &Options) -> PluginOptions {
+    PluginOptions {
+        store: Store::of_environment(|name| std::env::var_os(name)),
+        allow_compile: options.allow_compile,
+        alarm: Some(alarm::timer),
+    }
 }
 
 /// Everything that reads, and the judgement of what was read.

@@ -14,6 +14,7 @@
 //! ```no_run
 //! use std::{path::Path, sync::Arc};
 //! use secret_runtime::{judge::Judge, manifest::Manifest, plan::Plan, plugin, policy, resolver};
+//! use secret_runtime::plugin::{PluginOptions, Plugins, Store};
 //! use secret_runtime::selection::Wanted;
 //!
 //! # fn main() -> Result<(), secret_runtime::error::Problems> {
@@ -21,8 +22,11 @@
 //! let manifest = Manifest::parse(Path::new("secrets.toml"), text, plugin::standard_catalog())?;
 //! let wanted = Wanted::new(None, None, |name| std::env::var_os(name));
 //! let plan = Plan::new(Arc::new(manifest), &wanted)?;
+//! let store = Store::of_environment(|name| std::env::var_os(name));
+//! let options = PluginOptions { store, allow_compile: false, alarm: None };
+//! let plugins = Plugins::of_plan(&plan, options)?;
 //! let mut judge = Judge::standard();
-//! let authorized = policy::authorize(plan, &mut judge)?;
+//! let authorized = policy::authorize(plan, plugins, &mut judge)?;
 //! let resolved = resolver::fetch(authorized, &|name| std::env::var_os(name))
 //!     .extract()
 //!     .compose()
@@ -34,6 +38,7 @@
 
 pub mod backend;
 pub mod error;
+mod event_loop;
 pub mod extract;
 pub mod judge;
 pub mod lock;

@@ -14,20 +14,24 @@ use crate::error::{Explain, Problem, Problems};
 use crate::judge::Judge;
 use crate::manifest::{BackendSettings, Class};
 use crate::plan::{Plan, Route, RouteOrigin};
+use crate::plugin::Plugins;
 
 /// A plan that may be carried out. Only [`authorize`] makes one.
 #[derive(Debug)]
 #[must_use = "an authorized plan does nothing until it is fetched"]
-pub struct AuthorizedPlan(Plan);
+pub struct AuthorizedPlan {
+    plan: Plan,
+    plugins: Plugins,
+}
 
 impl AuthorizedPlan {
     /// The plan.
     pub fn plan(&self) -> &Plan {
-        &self.0
+        &self.plan
     }
 
-    pub(crate) fn into_plan(self) -> Plan {
-        self.0
+    pub(crate) fn into_parts(self) -> (Plan, Plugins) {
+        (self.plan, self.plugins)
     }
 }
 
@@ -83,26 +87,36 @@ impl Explain for PolicyError {
                 "production: {production}; backend: {chosen_by}. Give production a backend that \
                  keeps secrets, such as `file`; no flag lifts this"
             ),
-            Self::NotBuiltIn { .. } => "use a backend of kind `env` or `file`".into(),
+            Self::NotBuiltIn { .. } => "use a backend of kind `env`, `file` or `plugin`".into(),
             Self::NoVersions { .. } => "leave the version out".into(),
         })
     }
 }
 
-/// Applies the rules of production and what backends can do, and asks `judge` whether
-/// the parameters of every rule make sense. Reads nothing.
+/// Applies the rules of production, the pins and grants of plugins, and what backends can do,
+/// and asks `judge` whether the parameters of every rule make sense. Reads no secret, and
+/// loads no plugin but the validators that the plan asks for.
 ///
 /// # Errors
 /// Everything that is refused, not the first alone.
-pub fn authorize(plan: Plan, judge: &mut Judge) -> Result<AuthorizedPlan, Problems> {
+pub fn authorize(
+    plan: Plan,
+    plugins: Plugins,
+    judge: &mut Judge,
+) -> Result<AuthorizedPlan, Problems> {
     let mut problems = backends(&plan);
     problems.extend(versions(&plan));
+    let refused = plugins.authorize(&plan);
+    if refused.is_empty() {
+        judge.lend(&plugins);
+    }
+    problems.extend(refused);
     if let Some(by) = &plan.selection.production {
         problems.extend(env_in_production(&plan, by));
     }
     problems.extend(parameters(&plan, judge));
     let (plan, _) = Problems::unless(plan, problems)?;
-    Ok(AuthorizedPlan(plan))
+    Ok(AuthorizedPlan { plan, plugins })
 }
 
 fn env_in_production(plan: &Plan, production: &str) -> Vec<Problem> {
@@ -171,7 +185,9 @@ fn backends(plan: &Plan) -> Vec<Problem> {
     let used = plan.backends.iter();
     let used = used.filter(|backend| !backend.requests.is_empty());
     used.filter_map(|backend| match backend.settings {
-        BackendSettings::Env { .. } | BackendSettings::File { .. } => None,
+        BackendSettings::Env { .. }
+        | BackendSettings::File { .. }
+        | BackendSettings::Plugin { .. } => None,
         _ => {
             let error = PolicyError::NotBuiltIn {
                 backend: backend.name.clone(),
@@ -211,11 +227,10 @@ fn parameters(plan: &Plan, judge: &mut Judge) -> Vec<Problem> {
     let mut problems = Vec::new();
     for route in &plan.routes {
         let entry = plan.entry(route);
-        for check in entry
-            .checks
-            .iter()
-            .filter(|check| !check.get_ref().parameters.is_empty())
-        {
+        for check in &entry.checks {
+            if !judge.wants_to_see(check.get_ref()) {
+                continue;
+            }
             if let Err(error) = judge.check_parameters(check.get_ref()) {
                 let place = plan.manifest().source().place(&check.span());
                 problems.push(Problem::error(&error, Some(place)).of(&entry.name));

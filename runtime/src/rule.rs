@@ -10,18 +10,20 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 mod refusal;
 
 pub use refusal::CheckError;
 
 /// All rules of one component.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {
     rules: Cow<'static, [RuleSpec]>,
 }
 
 /// Something that a component can check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSpec {
     /// Its name in the manifest: lower-case words joined by `-`.
     pub name: Cow<'static, str>,
@@ -34,7 +36,7 @@ pub struct RuleSpec {
 }
 
 /// A parameter that a rule takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterSpec {
     /// Its key in the manifest: lower-case words joined by `-`.
     pub name: Cow<'static, str>,
@@ -49,7 +51,7 @@ pub struct ParameterSpec {
 }
 
 /// One way in which a value can fail a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViolationSpec {
     /// Stable token, lower-case words joined by `-`; unique within the rule.
     pub code: Cow<'static, str>,
@@ -60,7 +62,7 @@ pub struct ViolationSpec {
 }
 
 /// What a parameter must be in the manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ParameterKind {
     /// A string.
     Text,

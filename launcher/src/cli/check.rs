@@ -35,7 +35,7 @@ struct Findings {
 impl Check {
     pub(super) fn run(&self, options: &Options, mut judge: Judge) -> ExitCode {
         let findings = match pipeline::plan(options) {
-            Ok(plan) => self.findings(plan, &mut judge),
+            Ok(plan) => self.findings(plan, options, &mut judge),
             Err(problems) => Findings::failed(None, problems),
         };
         match self.format {
@@ -63,9 +63,9 @@ impl Check {
         }
     }
 
-    fn findings(&self, plan: Plan, judge: &mut Judge) -> Findings {
+    fn findings(&self, plan: Plan, options: &Options, judge: &mut Judge) -> Findings {
         let report = Some(Report::of_plan(&plan));
-        let plan = match pipeline::authorize(plan, judge) {
+        let plan = match pipeline::authorize(plan, options, judge) {
             Ok(plan) => plan,
             Err(problems) => return Findings::failed(report, problems),
         };

@@ -19,6 +19,10 @@ pub struct Options {
     /// The backend for secrets that name none [default: SECRETS_BACKEND, or the environment's].
     #[arg(short, long, global = true, value_name = "NAME|KIND")]
     pub(crate) backend: Option<String>,
+    /// Compile plugins that are not compiled yet. That takes longer than all else, so it is not
+    /// done unless asked for.
+    #[arg(long, global = true)]
+    pub(crate) allow_compile: bool,
     /// How problems are written to standard error.
     #[arg(
         long,

@@ -25,7 +25,7 @@ pub(super) fn run(
     hardened: Hardened,
 ) -> Result<ExitCode, Problems> {
     let plan = pipeline::plan(options)?;
-    let plan = pipeline::authorize(plan, &mut judge)?;
+    let plan = pipeline::authorize(plan, options, &mut judge)?;
     let resolved = pipeline::resolve(plan, &mut judge)?;
     drop(judge);
     render::problems(
@@ -98,13 +98,15 @@ fn placement(deliver: &Deliver, directory: &Path) -> Option<Placement> {
 }
 
 /// What the manifest declares comes from where the manifest says, or not at all: a variable
-/// of the parent must not stand in for a secret that is absent or delivered as a file.
+/// of the parent must not stand in for a secret that is absent or delivered as a file. What
+/// the credentials of plugins are made of is the launcher's own.
 fn declared_names(manifest: &Manifest) -> Vec<String> {
     manifest
         .entries
         .iter()
         .flat_map(Entry::variables)
         .map(|(name, _)| name)
+        .chain(manifest.credential_variables().map(str::to_owned))
         .collect()
 }
 

@@ -14,9 +14,10 @@ mod dotenv;
 mod error;
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::path::PathBuf;
 
-use super::{Answers, Backend, Document, FetchError, Notice, Request};
+use super::{Answers, Backend, Document, FetchError, Fetching, Notice, Request};
 use crate::error::Place;
 use crate::secret::SecretValue;
 
@@ -85,11 +86,12 @@ impl Standing {
     }
 }
 
-impl<P> Backend for EnvBackend<P>
+impl<P> EnvBackend<P>
 where
     P: Fn(&str) -> Option<SecretValue> + Send + Sync,
 {
-    fn fetch(&self, requests: &[Request]) -> Result<Answers, FetchError> {
+    /// Reads a batch, without waiting for anything.
+    fn read(&self, requests: &[Request]) -> Result<Answers, FetchError> {
         let mut answers = Answers::default();
         let mut standings: HashMap<&str, Standing> = HashMap::new();
         let mut process: HashMap<&str, Option<SecretValue>> = HashMap::new();
@@ -125,12 +127,22 @@ where
                     .extend(standing.notices(index, &request.path));
                 standing.value.clone()
             });
-            answers.documents.push(Ok(document.map(|bytes| Document {
-                bytes,
-                version: None,
-            })));
+            answers.documents.push(Ok(document.map(Document::plain)));
         }
         Ok(answers)
+    }
+}
+
+impl<P> Backend for EnvBackend<P>
+where
+    P: Fn(&str) -> Option<SecretValue> + Send + Sync,
+{
+    fn fetch<'a>(&'a self, requests: &'a [Request]) -> Fetching<'a> {
+        Box::pin(ready(self.read(requests)))
+    }
+
+    fn waits(&self) -> bool {
+        false
     }
 }
 

@@ -15,12 +15,13 @@ mod guard;
 mod open;
 
 use std::fs::File;
+use std::future::ready;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::{Answers, Backend, Document, FetchError, Notice, Request, read};
+use super::{Answers, Backend, Document, FetchError, Fetching, Notice, Request, read};
 use crate::secret::SecretValue;
 
 pub use error::{Exposure, FileError};
@@ -39,6 +40,14 @@ pub enum Strictness {
     Warn,
 }
 
+impl Strictness {
+    /// What holds in production, or elsewhere.
+    #[must_use]
+    pub const fn of(production: bool) -> Self {
+        if production { Self::Refuse } else { Self::Warn }
+    }
+}
+
 /// Answers from the files of a directory.
 #[derive(Debug)]
 pub struct FileBackend {
@@ -54,6 +63,32 @@ impl FileBackend {
             directory,
             strictness,
         }
+    }
+
+    /// Reads one file that the manifest names, by the same rules; `None` if it is missing or
+    /// empty.
+    ///
+    /// # Errors
+    /// When it can't be read, or others can get at it and that is refused.
+    pub(crate) fn read_one(
+        path: &Path,
+        strictness: Strictness,
+    ) -> Result<Option<SecretValue>, FetchError> {
+        let refused = |error| Err(FetchError::new(error));
+        let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+            return refused(FileError::Name);
+        };
+        let Some(name) = name.to_str() else {
+            return refused(FileError::Name);
+        };
+        let backend = Self::new(directory.to_owned(), strictness);
+        let request = Request {
+            path: name.to_owned(),
+            version: None,
+        };
+        let mut answers = backend.read(&[request])?;
+        let document = answers.documents.pop().expect("one answer for one request");
+        Ok(document?.map(|document| document.bytes))
     }
 
     /// Opens the directory and judges it.
@@ -105,10 +140,7 @@ impl FileBackend {
         }
         self.judge(guard::file(facts), &path, Some(index), notices)?;
         let bytes = read(&file, facts.size, &path)?;
-        Ok(bytes.map(|bytes| Document {
-            bytes,
-            version: None,
-        }))
+        Ok(bytes.map(Document::plain))
     }
 
     fn judge(
@@ -138,8 +170,9 @@ impl FileBackend {
     }
 }
 
-impl Backend for FileBackend {
-    fn fetch(&self, requests: &[Request]) -> Result<Answers, FetchError> {
+impl FileBackend {
+    /// Reads a batch, without waiting for anything.
+    fn read(&self, requests: &[Request]) -> Result<Answers, FetchError> {
         let mut answers = Answers::default();
         if requests.is_empty() {
             return Ok(answers);
@@ -150,6 +183,16 @@ impl Backend for FileBackend {
             answers.documents.push(document.map_err(FetchError::new));
         }
         Ok(answers)
+    }
+}
+
+impl Backend for FileBackend {
+    fn fetch<'a>(&'a self, requests: &'a [Request]) -> Fetching<'a> {
+        Box::pin(ready(self.read(requests)))
+    }
+
+    fn waits(&self) -> bool {
+        false
     }
 }
 

@@ -12,10 +12,18 @@ pub mod file;
 mod read;
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Explain, Place, Problem, Severity};
 use crate::secret::SecretValue;
+
+/// Reads a variable of the launcher's own environment.
+pub type ProcessVariable<'a> = &'a (dyn Fn(&str) -> Option<OsString> + Send + Sync);
 
 /// One document that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,15 +41,32 @@ pub struct Document {
     pub bytes: SecretValue,
     /// The version that was read, where the backend knows versions.
     pub version: Option<String>,
+    /// When that version was made, where the backend says so.
+    pub created: Option<SystemTime>,
+    /// How long it is good, where the backend gives it for a time only.
+    pub lease: Option<Duration>,
+}
+
+impl Document {
+    /// A document of a backend that knows of nothing but bytes.
+    #[must_use]
+    pub fn plain(bytes: SecretValue) -> Self {
+        Self {
+            bytes,
+            version: None,
+            created: None,
+            lease: None,
+        }
+    }
 }
 
 /// Why a backend could not find out what was asked.
 ///
 /// Each backend has an enum of its own; this carries any of them. Such an enum must not
 /// have room for a value, a credential, or a text that a server or file sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FetchError {
-    cause: Box<dyn Explain + Send + Sync>,
+    cause: Arc<dyn Explain + Send + Sync>,
     place: Option<Place>,
 }
 
@@ -49,7 +74,7 @@ impl FetchError {
     /// The error of a backend, in nothing that the user could open.
     pub fn new(cause: impl Explain + Send + Sync + 'static) -> Self {
         Self {
-            cause: Box::new(cause),
+            cause: Arc::new(cause),
             place: None,
         }
     }
@@ -125,12 +150,19 @@ pub struct Answers {
     pub notices: Vec<Notice>,
 }
 
-/// A place that documents come from. Backends are asked from several threads at once.
+/// The answers of a backend, once it has them.
+pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Answers, FetchError>> + Send + 'a>>;
+
+/// A place that documents come from. All backends of a run are asked at once.
 pub trait Backend: Send + Sync {
     /// Reads all requests of one run. Called once per run; a batch of none does nothing.
     ///
     /// # Errors
     /// When the backend as a whole could not answer, so that it is said once and not for
     /// each request.
-    fn fetch(&self, requests: &[Request]) -> Result<Answers, FetchError>;
+    fn fetch<'a>(&'a self, requests: &'a [Request]) -> Fetching<'a>;
+
+    /// Whether it waits for something. What does not has its answers at once, so that a run
+    /// without a network starts nothing that could wait for one.
+    fn waits(&self) -> bool;
 }

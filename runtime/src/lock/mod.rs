@@ -11,6 +11,7 @@
 mod compare;
 mod error;
 mod grants;
+mod load;
 mod read;
 mod write;
 
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub use compare::{compare, needs_refused};
 pub use error::{LockDifference, LockError, NeedsMore};
 pub use grants::Grants;
+pub use load::read;
 pub use write::write;
 
 use crate::outbound::HttpOrigin;

@@ -13,6 +13,13 @@ use wasmtime::Engine;
 #[derive(Clone)]
 pub struct Interrupt(Engine);
 
+/// Whether both are for guests of one engine.
+impl PartialEq for Interrupt {
+    fn eq(&self, other: &Self) -> bool {
+        Engine::same(&self.0, &other.0)
+    }
+}
+
 impl Interrupt {
     pub(super) fn new(engine: Engine) -> Self {
         Self(engine)
@@ -23,6 +30,10 @@ impl Interrupt {
         self.0.increment_epoch();
     }
 }
+
+/// Makes an alarm that fires the interrupt; `None` where there can be none, and a thread has
+/// to do.
+pub type MakeAlarm = fn(Interrupt) -> Option<Box<dyn Alarm>>;
 
 /// Fires an [`Interrupt`] after a time.
 pub trait Alarm: Send {

@@ -1,9 +1,9 @@
-//! The standard component, compiled ahead of time into this binary.
+//! Loading compiled components. All unsafe code of this crate is here, because wasmtime
+//! trusts compiled code as it trusts a shared library.
 //!
-//! The build script has checked its digest, compiled it, and asked it for its rules. All
-//! unsafe code of this crate is here, because wasmtime trusts compiled code as it trusts
-//! a shared library. Only the bytes that the build script made are ever loaded: there is no
-//! way to bring others.
+//! Two kinds of bytes are ever loaded. Those that the build script made of the standard
+//! component, after checking its digest; and those of a [`Verified`] artifact, which only
+//! the store of compiled plugins makes, after looking at who could have changed them.
 //!
 //! On Linux the bytes lie in the binary's own code section. They run where they lie: nothing
 //! is copied, no page is made executable, so the load is fast and works where a process may
@@ -22,6 +22,7 @@ use crate::rule::Catalog;
 
 use super::engine;
 use super::error::PluginError;
+use super::store::Verified;
 
 include!(concat!(env!("OUT_DIR"), "/standard.rs"));
 
@@ -47,8 +48,38 @@ pub(super) fn standard() -> Result<Component, PluginError> {
     Ok(component)
 }
 
+/// The engine of all plugins. There is one in a process, so that epochs and types are shared.
+pub(super) fn plugin_engine() -> Result<Engine, PluginError> {
+    static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
+    let mut known = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(engine) = &*known {
+        return Ok(engine.clone());
+    }
+    let config = engine::config(engine::Guests::Plugins, compiler_target());
+    let engine = config.and_then(|config| Engine::new(&config));
+    let engine = engine.map_err(|_| PluginError::Engine)?;
+    *known = Some(engine.clone());
+    Ok(engine)
+}
+
+/// A compiler makes code for the baseline of this target, which any machine of it can run;
+/// an engine that only loads must not be told.
+fn compiler_target() -> Option<&'static str> {
+    cfg!(feature = "compile").then_some(super::store::TARGET)
+}
+
+/// Loads a compiled plugin.
+pub(super) fn load_verified(engine: &Engine, artifact: &Verified) -> wasmtime::Result<Component> {
+    // SAFETY: the file was made by this program, lies in a folder that nobody but its owner
+    // can write to, belongs to the user or to root, and has not been changed since its digest
+    // was noted; `Verified` says so, and only the store makes one. wasmtime itself compares
+    // version, settings and target.
+    unsafe { Component::deserialize_file(engine, artifact.path()) }
+}
+
 fn load() -> Result<Component, PluginError> {
-    let mut config = engine::config(None).map_err(|_| PluginError::Engine)?;
+    let mut config =
+        engine::config(engine::Guests::Standard, None).map_err(|_| PluginError::Engine)?;
     platform::prepare(&mut config);
     let engine = Engine::new(&config).map_err(|_| PluginError::Engine)?;
     platform::load(&engine).map_err(|_| PluginError::Load {

@@ -6,16 +6,15 @@
 
 use std::borrow::Cow;
 
-use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::rule::Catalog;
 
+use super::artifact;
 use super::catalogue;
-use super::engine;
 use super::error::PluginError;
 use super::instance::Instance;
-use super::interface::INTERFACE;
+use super::interface::VALIDATION;
 use super::limits::Limits;
 use super::text::clean;
 use super::validator::Validator;
@@ -30,11 +29,19 @@ impl Validator {
     /// When it is no component, imports anything, is of another world, breaks down when it
     /// is asked for its rules, or says something about them that the contract forbids.
     pub fn compile(name: &str, wasm: &[u8], limits: Limits) -> Result<Self, PluginError> {
-        let config = engine::config(None).map_err(|_| PluginError::Engine)?;
-        let engine = Engine::new(&config).map_err(|_| PluginError::Engine)?;
+        let engine = artifact::plugin_engine()?;
         let component = Component::new(&engine, wasm).map_err(|_| PluginError::NotAComponent {
             validator: name.to_owned(),
         })?;
+        Self::of_component(name, component, limits)
+    }
+
+    /// Asks a compiled component for its rules.
+    pub(super) fn of_component(
+        name: &str,
+        component: Component,
+        limits: Limits,
+    ) -> Result<Self, PluginError> {
         judge_world(name, &component)?;
         let nothing = Cow::Owned(Catalog::from(Vec::new()));
         let mut validator = Self::new(Cow::Owned(name.to_owned()), nothing, component, limits);
@@ -55,7 +62,7 @@ fn judge_world(name: &str, component: &Component) -> Result<(), PluginError> {
             import: clean(import, IMPORT),
         });
     }
-    match component.get_export_index(None, INTERFACE) {
+    match component.get_export_index(None, VALIDATION) {
         Some(_) => Ok(()),
         None => Err(PluginError::World {
             validator: name.to_owned(),

@@ -19,11 +19,24 @@ const STACK: usize = 512 * 1024;
 /// `ulimit -v` is not used up by what nobody needs.
 const ROOM: u64 = 16 * 1024 * 1024;
 
+/// The native stack of a guest that may wait: what it may use, and room for the host's
+/// functions above it.
+const WAITING_STACK: usize = 2 * 1024 * 1024;
+
+/// What is run with the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guests {
+    /// The standard component: small, and asked for a moment.
+    Standard,
+    /// Plugins of others: of any size, with the runtime of a language inside.
+    Plugins,
+}
+
 /// Settings for an engine of this machine, or for a compiler for `target`.
 ///
 /// A named target gets code for its baseline CPU; without a name, a compiler would use
 /// what this machine's CPU has. An engine that only loads needs no name.
-pub(crate) fn config(target: Option<&str>) -> Result<Config> {
+pub(crate) fn config(guests: Guests, target: Option<&str>) -> Result<Config> {
     let mut config = Config::new();
     if let Some(target) = target {
         config.target(target)?;
@@ -32,7 +45,20 @@ pub(crate) fn config(target: Option<&str>) -> Result<Config> {
     map_little(&mut config);
     record_little(&mut config);
     refuse_proposals(&mut config);
+    if guests == Guests::Plugins {
+        allow_runtimes(&mut config);
+    }
     Ok(config)
+}
+
+/// What a guest of megabytes gains from, and a small one does not lose by.
+fn allow_runtimes(config: &mut Config) {
+    config.async_stack_size(WAITING_STACK);
+    // An engine of JavaScript has megabytes of initialised data, of which a run touches
+    // little: pages of it are mapped from the artifact when they are touched.
+    config.memory_init_cow(true);
+    // Toolchains for these languages emit vector instructions.
+    config.wasm_simd(true);
 }
 
 fn limit_time(config: &mut Config) {

@@ -2,7 +2,7 @@
 
 use crate::error::Explain;
 
-use super::interface::INTERFACE;
+use super::interface::VALIDATION;
 use super::rejection::Failure;
 
 /// Why a component did not become a validator.
@@ -33,7 +33,7 @@ pub enum PluginError {
         import: String,
     },
     /// It does not export what a validator exports.
-    #[error("`{validator}` does not export `{INTERFACE}`")]
+    #[error("`{validator}` does not export `{VALIDATION}`")]
     World {
         /// The name of the component.
         validator: String,

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::rule::Check;
 use crate::secret::SecretValue;
 
-use super::interface::INTERFACE;
+use super::interface::VALIDATION;
 use super::limits::{Excess, Limits, Meter};
 use super::question::{self, CHECK_PARAMETERS, Parameter, VALIDATE, Verdict};
 use super::rejection::Failure;
@@ -114,7 +114,7 @@ impl Instance {
     fn function(&mut self, name: &str) -> Option<Func> {
         let interface = self
             .instance
-            .get_export_index(&mut self.store, None, INTERFACE)?;
+            .get_export_index(&mut self.store, None, VALIDATION)?;
         let function = self
             .instance
             .get_export_index(&mut self.store, Some(&interface), name)?;

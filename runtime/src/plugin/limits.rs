@@ -19,6 +19,22 @@ pub struct Limits {
     pub table_entries: usize,
     /// Bytes that `rules` may answer.
     pub catalog: usize,
+    /// Bytes that a backend may write to the log.
+    pub log: usize,
+}
+
+impl Limits {
+    /// Those of a component of so many bytes. One of megabytes brings the runtime of a language,
+    /// as for JavaScript and Python, which takes more memory than the plugin itself.
+    #[must_use]
+    pub fn for_size(bytes: u64) -> Self {
+        const RUNTIME: u64 = 2 * 1024 * 1024;
+        let memory = if bytes >= RUNTIME { 256 } else { 64 };
+        Self {
+            memory: memory * 1024 * 1024,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
@@ -29,6 +45,7 @@ impl Default for Limits {
             // An entry is a pointer: at most a megabyte in all.
             table_entries: 128 * 1024,
             catalog: 1024 * 1024,
+            log: 64 * 1024,
         }
     }
 }

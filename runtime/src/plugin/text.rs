@@ -5,6 +5,7 @@ const REPLACEMENT: char = ' ';
 /// What stands where a text was cut.
 const ELLIPSIS: char = '…';
 /// The longest name or code.
+#[cfg(feature = "compile")]
 const LONGEST_WORD: usize = 64;
 
 /// `text` without what a terminal would obey, and with at most `most` characters.
@@ -24,6 +25,7 @@ pub(super) fn clean(text: &str, most: usize) -> String {
 }
 
 /// Whether `text` is a name as the contract wants it: lower-case words joined by `-`.
+#[cfg(feature = "compile")]
 pub(super) fn is_word(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
@@ -69,6 +71,7 @@ mod tests {
         assert_eq!(clean(&"x".repeat(1 << 20), 3), "xx…");
     }
 
+    #[cfg(feature = "compile")]
     #[test]
     fn names_are_lower_case_words_joined_by_hyphens() {
         for name in ["a", "base64", "min-length", "3-d"] {

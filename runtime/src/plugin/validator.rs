@@ -7,7 +7,7 @@ use wasmtime::component::Component;
 use crate::rule::{Catalog, Check};
 use crate::secret::SecretValue;
 
-use super::alarm::{Alarm, Interrupt};
+use super::alarm::MakeAlarm;
 use super::artifact;
 use super::error::PluginError;
 use super::instance::{Code, Instance};
@@ -64,7 +64,7 @@ impl Validator {
 
     /// Has the program's own alarm end calls that run too long, instead of a thread.
     #[must_use]
-    pub fn with_alarm(mut self, make: impl FnOnce(Interrupt) -> Box<dyn Alarm>) -> Self {
+    pub fn with_alarm(mut self, make: MakeAlarm) -> Self {
         self.watchdog.use_alarm(make);
         self
     }

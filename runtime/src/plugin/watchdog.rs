@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::Engine;
 
-use super::alarm::{Alarm, Interrupt};
+use super::alarm::{Alarm, Interrupt, MakeAlarm};
 
 /// The thread waits and adds one to a counter; the smallest usual stack will do.
 const STACK: usize = 64 * 1024;
@@ -69,9 +69,9 @@ impl Watchdog {
         }
     }
 
-    /// Has the program's own alarm end the calls.
-    pub(super) fn use_alarm(&mut self, make: impl FnOnce(Interrupt) -> Box<dyn Alarm>) {
-        self.alarm = Some(make(Interrupt::new(self.shared.engine.clone())));
+    /// Has the program's own alarm end the calls, if it has one.
+    pub(super) fn use_alarm(&mut self, make: MakeAlarm) {
+        self.alarm = make(Interrupt::new(self.shared.engine.clone()));
     }
 
     /// Watches the call that is about to start. Its store must stop at the next epoch.

@@ -4,20 +4,21 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Instant;
 
+use futures_util::FutureExt;
+use futures_util::future::join_all;
 use tracing::debug;
 
 use super::Run;
 use crate::backend::env::EnvBackend;
 use crate::backend::file::{FileBackend, Strictness};
-use crate::backend::{Answers, Backend, Document, FetchError};
+use crate::backend::{Answers, Backend, Document, FetchError, ProcessVariable};
 use crate::error::Problem;
+use crate::event_loop;
 use crate::manifest::BackendSettings;
 use crate::plan::{DocumentId, Plan, PlannedBackend, Route, RouteOrigin};
+use crate::plugin::Plugins;
 use crate::policy::AuthorizedPlan;
 use crate::secret::SecretValue;
-
-/// Reads a variable of the launcher's own environment.
-type ProcessVariable<'a> = &'a (dyn Fn(&str) -> Option<OsString> + Send + Sync);
 
 /// What is known of a document.
 #[derive(Debug)]
@@ -37,20 +38,26 @@ pub struct Fetched {
     pub(super) process: Vec<Option<OsString>>,
 }
 
-/// Asks every backend of the plan for all that the plan needs of it.
-pub fn fetch(
-    plan: AuthorizedPlan,
-    process: &(dyn Fn(&str) -> Option<OsString> + Send + Sync),
-) -> Fetched {
+/// Asks every backend of the plan for all that the plan needs of it, all of them at once.
+pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>) -> Fetched {
+    let (plan, plugins) = plan.into_parts();
     let mut run = Run {
-        plan: plan.into_plan(),
+        plan,
         problems: Vec::new(),
     };
-    let mut documents = Vec::with_capacity(run.plan.backends.len());
-    for index in 0..run.plan.backends.len() {
-        let answers = ask(&run.plan, index, process);
-        documents.push(outcomes(&mut run, index, answers));
-    }
+    let backends: Vec<_> = run
+        .plan
+        .backends
+        .iter()
+        .map(|backend| open(&run.plan, &plugins, backend, process))
+        .collect();
+    let answers = ask(&run.plan, &backends);
+    drop(backends);
+    let documents = answers
+        .into_iter()
+        .enumerate()
+        .map(|(index, answers)| outcomes(&mut run, index, answers))
+        .collect();
     let process = run
         .plan
         .routes
@@ -67,18 +74,42 @@ pub fn fetch(
     }
 }
 
-fn ask(plan: &Plan, index: usize, process: ProcessVariable<'_>) -> Result<Answers, FetchError> {
-    let backend = &plan.backends[index];
-    if backend.requests.is_empty() {
-        return Ok(Answers::default());
+/// A backend that is ready to be asked; `None` where nothing is asked of it.
+type Opened<'a> = Result<Option<Box<dyn Backend + 'a>>, FetchError>;
+
+/// Asks those that answer at once on the spot, and waits for the others together.
+fn ask(plan: &Plan, backends: &[Opened<'_>]) -> Vec<Result<Answers, FetchError>> {
+    let waits = |backend: &Opened<'_>| matches!(backend, Ok(Some(backend)) if backend.waits());
+    let all = join_all(
+        plan.backends
+            .iter()
+            .zip(backends)
+            .map(|(planned, opened)| ask_one(planned, opened)),
+    );
+    if backends.iter().any(waits) {
+        event_loop::block_on(all).unwrap_or_else(|error| {
+            let failed = || Err(FetchError::new(error.clone()));
+            backends.iter().map(|_| failed()).collect()
+        })
+    } else {
+        let answers = all.now_or_never();
+        answers.expect("backends that do not wait have their answers at once")
     }
+}
+
+async fn ask_one(planned: &PlannedBackend, opened: &Opened<'_>) -> Result<Answers, FetchError> {
+    let backend = match opened {
+        Ok(Some(backend)) => backend,
+        Ok(None) => return Ok(Answers::default()),
+        Err(error) => return Err(error.clone()),
+    };
     let started = Instant::now();
-    let answers = open(plan, backend, process).fetch(&backend.requests);
+    let answers = backend.fetch(&planned.requests).await;
     debug!(
-        backend = backend.name,
-        kind = backend.settings.kind(),
-        chosen_by = backend.chosen_by,
-        documents = backend.requests.len(),
+        backend = planned.name,
+        kind = planned.settings.kind(),
+        chosen_by = planned.chosen_by,
+        documents = planned.requests.len(),
         microseconds = started.elapsed().as_micros(),
         "fetched"
     );
@@ -87,11 +118,16 @@ fn ask(plan: &Plan, index: usize, process: ProcessVariable<'_>) -> Result<Answer
 
 fn open<'a>(
     plan: &Plan,
+    plugins: &Plugins,
     backend: &PlannedBackend,
     process: ProcessVariable<'a>,
-) -> Box<dyn Backend + 'a> {
+) -> Opened<'a> {
+    if backend.requests.is_empty() {
+        return Ok(None);
+    }
     let directory = plan.manifest().source().directory();
-    match &backend.settings {
+    let production = plan.selection.production.is_some();
+    Ok(Some(match &backend.settings {
         BackendSettings::Env { files } => {
             let files = files.iter().map(|file| directory.join(file)).collect();
             Box::new(EnvBackend::new(files, move |name: &str| {
@@ -100,21 +136,20 @@ fn open<'a>(
         }
         BackendSettings::File {
             directory: folder, ..
-        } => {
-            let strictness = if plan.selection.production.is_some() {
-                Strictness::Refuse
-            } else {
-                Strictness::Warn
-            };
-            Box::new(FileBackend::new(directory.join(folder), strictness))
+        } => Box::new(FileBackend::new(
+            directory.join(folder),
+            Strictness::of(production),
+        )),
+        BackendSettings::Plugin { plugin, .. } => {
+            let opened = plugins.backend(plugin, process);
+            Box::new(opened.map_err(FetchError::new)?)
         }
         BackendSettings::AwsSecretsManager
         | BackendSettings::AwsParameterStore
-        | BackendSettings::Vault
-        | BackendSettings::Plugin { .. } => {
+        | BackendSettings::Vault => {
             unreachable!("policy refuses plans with kinds that are not built in")
         }
-    }
+    }))
 }
 
 /// Notes what went wrong, once each, and keeps what was answered.

@@ -29,7 +29,9 @@ fn hostile() -> Result<Validator, PluginError> {
         "hex".clone_into(&mut rule.name);
     }
     // Watched as the launcher watches its own.
-    guest.compile().map(secret_run::alarm::watch)
+    guest
+        .compile()
+        .map(|validator| validator.with_alarm(secret_run::alarm::timer))
 }
 
 fn of_kind(name: &str) -> Guest {

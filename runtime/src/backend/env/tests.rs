@@ -30,7 +30,7 @@ impl Folder {
                 .get(name)
                 .map(|value| SecretValue::copy_of(value.as_bytes()))
         };
-        EnvBackend::new(files.to_vec(), lookup).fetch(&requests(names))
+        EnvBackend::new(files.to_vec(), lookup).read(&requests(names))
     }
 }
 
@@ -280,7 +280,7 @@ fn what_cannot_be_asked_is_an_error_of_that_request_alone() {
         version: Some("2".to_owned()),
     };
     let answers = EnvBackend::new(vec![], |_: &str| None)
-        .fetch(&[versioned])
+        .read(&[versioned])
         .unwrap();
     assert_eq!(said(&answers), ["error version-unsupported"]);
 }

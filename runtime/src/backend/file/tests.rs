@@ -40,7 +40,7 @@ impl Mount {
 
     fn strict(&self, names: &[&str]) -> Answers {
         self.backend(Strictness::Refuse)
-            .fetch(&requests(names))
+            .read(&requests(names))
             .unwrap()
     }
 }
@@ -92,7 +92,7 @@ fn batches_of_none_of_one_and_of_many_are_answered() {
 #[test]
 fn a_batch_of_none_opens_nothing() {
     let backend = FileBackend::new("/no/such".into(), Strictness::Refuse);
-    assert!(backend.fetch(&[]).unwrap().documents.is_empty());
+    assert!(backend.read(&[]).unwrap().documents.is_empty());
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_missing_directory_is_an_outage() {
     let mount = Mount::new(&[("file", b"v")]);
     for (name, kind) in [("gone", "directory-missing"), ("file", "not-a-directory")] {
         let backend = FileBackend::new(mount.path(name), Strictness::Warn);
-        assert_eq!(backend.fetch(&requests(&["a"])).unwrap_err().kind(), kind);
+        assert_eq!(backend.read(&requests(&["a"])).unwrap_err().kind(), kind);
     }
 }
 
@@ -207,7 +207,7 @@ fn a_file_that_others_can_read_is_refused_in_production_and_told_of_in_developme
     );
     let answers = mount
         .backend(Strictness::Warn)
-        .fetch(&requests(&names))
+        .read(&requests(&names))
         .unwrap();
     assert_eq!(all_said(&answers), ["v"; 4]);
     let told: Vec<_> = answers
@@ -232,12 +232,12 @@ fn a_directory_that_others_can_change_is_refused_in_production() {
         fs::set_permissions(mount.root.path(), fs::Permissions::from_mode(mode)).unwrap();
         let error = mount
             .backend(Strictness::Refuse)
-            .fetch(&requests(&["a"]))
+            .read(&requests(&["a"]))
             .unwrap_err();
         assert_eq!(error.kind(), "file-writable-by-others");
         let answers = mount
             .backend(Strictness::Warn)
-            .fetch(&requests(&["a"]))
+            .read(&requests(&["a"]))
             .unwrap();
         assert_eq!(all_said(&answers), ["v"]);
         assert_eq!(answers.notices.len(), 1);
@@ -252,7 +252,7 @@ fn a_version_is_not_silently_passed_over() {
         path: "a".to_owned(),
         version: Some("1".to_owned()),
     };
-    let answers = mount.backend(Strictness::Refuse).fetch(&[request]).unwrap();
+    let answers = mount.backend(Strictness::Refuse).read(&[request]).unwrap();
     assert_eq!(all_said(&answers), ["error version-unsupported"]);
 }
 

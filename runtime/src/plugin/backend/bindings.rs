@@ -1,0 +1,14 @@
+//! The contract of backends in Rust, generated from `wit/backend.wit`.
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "secret-run:plugin/backend-with-writer",
+    imports: {
+        "secret-run:plugin/http": async | trappable,
+        default: trappable,
+    },
+    exports: { default: async },
+});
+
+pub(super) use exports::secret_run::plugin::{backend, backend_writer};
+pub(super) use secret_run::plugin::{http, log, settings};

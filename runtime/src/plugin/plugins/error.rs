@@ -1,0 +1,230 @@
+//! Why a plugin is not used in a run.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::CredentialError;
+use crate::error::Explain;
+use crate::lock::NeedsMore;
+use crate::outbound::{HttpOrigin, OutboundError};
+use crate::plugin::about::AboutError;
+use crate::plugin::backend::BackendFault;
+use crate::plugin::component::Capability;
+use crate::plugin::error::PluginError;
+#[cfg(feature = "compile")]
+use crate::plugin::make::MakeError;
+use crate::plugin::store::StoreError;
+
+/// Why a plugin is not used.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Something asks for a plugin that is not declared.
+    #[error("the plugin `{plugin}` is not declared")]
+    Undeclared {
+        /// The plugin.
+        plugin: String,
+    },
+    /// Production runs what was reviewed.
+    #[error("the plugin `{plugin}` is not in secrets.lock, and production runs only what is")]
+    NotPinned {
+        /// The plugin.
+        plugin: String,
+    },
+    /// What is sent could be read on the way.
+    #[error(
+        "the plugin `{plugin}` is granted `{origin}`, and production speaks TLS to other machines"
+    )]
+    PlainHttp {
+        /// The plugin.
+        plugin: String,
+        /// The origin.
+        origin: HttpOrigin,
+    },
+    /// There is no artifact for this version and this machine.
+    #[error("the plugin `{plugin}` is not compiled for this version of secret-run")]
+    NotCompiled {
+        /// The plugin.
+        plugin: String,
+        /// Whether this program could compile it.
+        can_compile: bool,
+    },
+    /// The artifact does not fit.
+    #[error("the compiled plugin `{plugin}` does not fit this version or this machine")]
+    Outdated {
+        /// The plugin.
+        plugin: String,
+    },
+    /// What is there is not what was pinned.
+    #[error("the component {} of the plugin `{plugin}` is not the one that is pinned", .path.display())]
+    Changed {
+        /// The plugin.
+        plugin: String,
+        /// The component.
+        path: PathBuf,
+    },
+    /// A file of it can't be read.
+    #[error("{}, a file of the plugin `{plugin}`, cannot be read: {reason}", .path.display())]
+    Unreadable {
+        /// The plugin.
+        plugin: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The compiled one is not to be trusted.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The engine could not start.
+    #[error(transparent)]
+    Engine(PluginError),
+    /// It imports what it was not granted.
+    #[error("the plugin `{plugin}` imports `{import}`, which it is not granted")]
+    Import {
+        /// The plugin.
+        plugin: String,
+        /// The import.
+        import: String,
+        /// What the import would let it do.
+        capability: Capability,
+    },
+    /// It needs origins that it was not granted.
+    #[error(transparent)]
+    Needs(NeedsMore),
+    /// Its settings do not fit it.
+    #[error("the plugin `{plugin}` {error}")]
+    About {
+        /// The plugin.
+        plugin: String,
+        /// What does not fit.
+        error: AboutError,
+    },
+    /// A credential is not there.
+    #[error("the credential of the plugin `{plugin}` for `{origin}` {error}")]
+    Credential {
+        /// The plugin.
+        plugin: String,
+        /// The origin.
+        origin: HttpOrigin,
+        /// What is wrong with it.
+        error: CredentialError,
+    },
+    /// Its way out could not be made.
+    #[error("the plugin `{plugin}` {error}")]
+    Outbound {
+        /// The plugin.
+        plugin: String,
+        /// What is wrong.
+        error: OutboundError,
+    },
+    /// It is of another world.
+    #[error("the plugin `{plugin}` is no backend")]
+    NotABackend {
+        /// The plugin.
+        plugin: String,
+    },
+    /// It is of another world.
+    #[error("the plugin `{plugin}` is no validator")]
+    NotAValidator {
+        /// The plugin.
+        plugin: String,
+    },
+    /// It does not link.
+    #[error(transparent)]
+    Fault(#[from] BackendFault),
+    /// It could not be compiled.
+    #[cfg(feature = "compile")]
+    #[error("the plugin `{plugin}` cannot be used: {error}")]
+    Make {
+        /// The plugin.
+        plugin: String,
+        /// Why not.
+        error: MakeError,
+    },
+}
+
+impl Explain for OpenError {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Undeclared { .. } => "undeclared-name",
+            Self::NotPinned { .. } => "plugin-not-pinned",
+            Self::PlainHttp { .. } => "production-plain-http",
+            Self::NotCompiled { .. } => "plugin-not-compiled",
+            Self::Outdated { .. } => "plugin-artifact-outdated",
+            Self::Changed { .. } => "plugin-component-changed",
+            Self::Unreadable { .. } => "plugin-unreadable",
+            Self::Store(error) => error.kind(),
+            Self::Engine(error) => error.kind(),
+            Self::Import { .. } => "plugin-import-not-granted",
+            Self::Needs(error) => error.kind(),
+            Self::About { error, .. } => error.kind(),
+            Self::Credential { error, .. } => error.kind(),
+            Self::Outbound { error, .. } => error.kind(),
+            Self::NotABackend { .. } | Self::NotAValidator { .. } => "plugin-world",
+            Self::Fault(error) => error.kind(),
+            #[cfg(feature = "compile")]
+            Self::Make { error, .. } => error.kind(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let add = |plugin: &str| format!("`secret-run plugin add {plugin}`");
+        Some(match self {
+            Self::Undeclared { plugin } => format!("declare [plugins.{plugin}]"),
+            Self::NotPinned { plugin } => {
+                format!("{} pins it; commit secrets.lock", add(plugin))
+            }
+            Self::PlainHttp { .. } => "grant an `https` origin; no flag lifts this".into(),
+            Self::NotCompiled {
+                plugin,
+                can_compile: true,
+            } => format!("`secret-run plugin compile {plugin}` compiles it, once"),
+            Self::NotCompiled { plugin, .. } => format!(
+                "this secret-run was built without a compiler: compile with another of the same \
+                 version, `secret-run plugin compile {plugin} --out DIR`, and name the folder in \
+                 SECRET_RUN_PLUGINS"
+            ),
+            Self::Outdated { plugin } => {
+                format!("`secret-run plugin compile {plugin}` makes it again")
+            }
+            Self::Changed { plugin, .. } => format!(
+                "if the change is meant, review it and run {}; if not, somebody changed it",
+                add(plugin)
+            ),
+            Self::Unreadable { .. } => "correct the path or its permissions".into(),
+            Self::Store(error) => return error.hint(),
+            Self::Engine(error) => return error.hint(),
+            Self::Import {
+                plugin, capability, ..
+            } => import_hint(plugin, *capability),
+            Self::Needs(error) => return error.hint(),
+            Self::About { error, .. } => return error.hint(),
+            Self::Credential { error, .. } => return error.hint(),
+            Self::Outbound { error, .. } => return error.hint(),
+            Self::NotABackend { .. } => "use it in `validate`, as `plugin/rule`".into(),
+            Self::NotAValidator { .. } => "use it in a backend of kind `plugin`".into(),
+            Self::Fault(error) => return error.hint(),
+            #[cfg(feature = "compile")]
+            Self::Make { error, .. } => return error.hint(),
+        })
+    }
+}
+
+fn import_hint(plugin: &str, capability: Capability) -> String {
+    let inert = |name: &str, does: &str| {
+        format!(
+            "if the runtime of its language imports it without need, write `allow.inert = \
+             [\"{name}\"]` in [plugins.{plugin}]: it may be imported then, and {does}"
+        )
+    };
+    match capability {
+        Capability::Http | Capability::WasiHttp => {
+            format!("write the origins that it may talk to in `allow.http` of [plugins.{plugin}]")
+        }
+        Capability::Filesystem => inert("filesystem", "there are no files"),
+        Capability::Sockets => inert("sockets", "every socket is refused"),
+        _ => "this version has no such interface".into(),
+    }
+}

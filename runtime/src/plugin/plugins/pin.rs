@@ -1,0 +1,104 @@
+//! The file of a component, held against its pin.
+//!
+//! Reading and hashing one of megabytes takes longer than starting it. So a file whose
+//! stamp is known to be that of the pinned component is not read; any other is.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+use crate::manifest::{ComponentSource, Plugin};
+use crate::plugin::store::{Found, Stamp, Store, digest_of};
+
+/// Where a component lies, if it does so in a file.
+pub(super) struct ComponentFile {
+    path: Option<PathBuf>,
+}
+
+impl ComponentFile {
+    pub(super) fn of(plugin: &Plugin, directory: &Path) -> Self {
+        let path = match plugin.component.get_ref() {
+            ComponentSource::Path(path) => Some(directory.join(path)),
+            ComponentSource::Oci(_) => None,
+        };
+        Self { path }
+    }
+
+    /// The digest of what is there now, for a plugin that nothing pins.
+    pub(super) fn digest(&self, name: &str) -> Result<String, OpenError> {
+        let Some(path) = &self.path else {
+            return Err(OpenError::NotPinned {
+                plugin: name.to_owned(),
+            });
+        };
+        let read = File::open(path).and_then(digest_of);
+        read.map_err(|error| unreadable(name, path, error.kind()))
+    }
+
+    /// Refuses a file that is not the pinned component. None at all is fine: what runs is
+    /// the artifact, and an image need not carry both.
+    pub(super) fn check(
+        &self,
+        name: &str,
+        digest: &str,
+        found: &mut Found,
+    ) -> Result<(), OpenError> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(unreadable(name, path, error.kind())),
+        };
+        let metadata = file.metadata();
+        let metadata = metadata.map_err(|error| unreadable(name, path, error.kind()))?;
+        let stamp = Stamp::of(&metadata);
+        if found.record.has_seen(stamp) {
+            return Ok(());
+        }
+        let found_digest = digest_of(file);
+        if found_digest.map_err(|error| unreadable(name, path, error.kind()))? != digest {
+            return Err(OpenError::Changed {
+                plugin: name.to_owned(),
+                path: path.clone(),
+            });
+        }
+        Store::remember(found, stamp);
+        Ok(())
+    }
+
+    /// The component, if it is the pinned one.
+    #[cfg(feature = "compile")]
+    pub(super) fn read(&self, name: &str, digest: &str) -> Result<(Vec<u8>, Stamp), OpenError> {
+        let Some(path) = &self.path else {
+            return Err(OpenError::NotCompiled {
+                plugin: name.to_owned(),
+                can_compile: true,
+            });
+        };
+        let read = File::open(path).and_then(|mut file| {
+            let stamp = Stamp::of(&file.metadata()?);
+            let mut wasm = Vec::new();
+            std::io::Read::read_to_end(&mut file, &mut wasm)?;
+            Ok((wasm, stamp))
+        });
+        let (wasm, stamp) = read.map_err(|error| unreadable(name, path, error.kind()))?;
+        match digest_of(&wasm[..]) {
+            Ok(found) if found == digest => Ok((wasm, stamp)),
+            _ => Err(OpenError::Changed {
+                plugin: name.to_owned(),
+                path: path.clone(),
+            }),
+        }
+    }
+}
+
+fn unreadable(name: &str, path: &Path, kind: ErrorKind) -> OpenError {
+    OpenError::Unreadable {
+        plugin: name.to_owned(),
+        path: path.to_owned(),
+        reason: kind.to_string(),
+    }
+}
