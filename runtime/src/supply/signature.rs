@@ -9,11 +9,13 @@
 //! A signature says who made a component; the digest in the manifest says which one is meant.
 //! Neither stands in for the other.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use minisign_verify::{PublicKey, Signature};
+use nix::fcntl::OFlag;
 use thiserror::Error;
 
 use crate::error::Explain;
@@ -129,7 +131,11 @@ pub fn path_beside(component: &Path) -> PathBuf {
 /// When there is one that can't be read, or something that can't be one.
 pub fn read_beside(component: &Path) -> Result<Option<String>, SignatureError> {
     let unreadable = |error: io::Error| SignatureError::Unreadable(error.kind());
-    let file = match File::open(path_beside(component)) {
+    // A pipe without a writer must not keep the user waiting.
+    let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(flags.bits());
+    let file = match options.open(path_beside(component)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),

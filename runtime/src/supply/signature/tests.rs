@@ -133,6 +133,9 @@ fn what_stands_in_place_of_a_signature_is_not_read_to_its_end() {
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
     assert_eq!(read_beside(&component), Err(SignatureError::Format));
+    std::fs::remove_dir(&file).unwrap();
+    nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert_eq!(read_beside(&component), Err(SignatureError::Format));
 }
 
 #[test]
