@@ -188,6 +188,11 @@ impl Explain for OciError {
                 "set SECRET_RUN_REGISTRY_USER and SECRET_RUN_REGISTRY_PASSWORD to a login that \
                  may pull from this repository"
             }
+            // Seen of registries that are asked for a layer as if it were an image.
+            Self::Unavailable(Peer::Registry, 500) => {
+                "try again later; if it stays so, check that the digest is that of the image, \
+                 not of its layer"
+            }
             Self::Unavailable(..) => "try again later",
             Self::Answer(..) => "check that the name is that of a registry, and of no proxy",
             Self::Redirect(_) => {
