@@ -121,10 +121,6 @@ fn parse(header: &str) -> Option<Vec<Challenge>> {
 
 /// `name=value`, and what stands after it. `Some(None)` where none begins: at the end, or at
 /// the next scheme.
-#[expect(
-    clippy::type_complexity,
-    reason = "a name would hide that it is two answers"
-)]
 fn parameter(text: &str) -> Option<Option<((&str, String), &str)>> {
     let Some((name, rest)) = token(text) else {
         return if text.is_empty() { Some(None) } else { None };
