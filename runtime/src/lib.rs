@@ -55,4 +55,6 @@ pub mod resolver;
 pub mod rule;
 pub mod secret;
 pub mod selection;
+#[cfg(feature = "compile")]
+pub mod supply;
 pub mod template;

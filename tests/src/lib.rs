@@ -17,19 +17,30 @@
 //! Everything here panics on failure, with a text that says what was expected.
 
 mod binary;
+mod daemon;
+mod etcd;
+mod exchange;
 mod gateway;
 mod launcher;
+mod link;
 mod outcome;
 mod port;
 mod project;
+mod registry;
 mod running;
+mod secret_server;
 mod trace;
 
 pub use binary::{FOLDER_VARIABLE, binary};
+pub use etcd::{Etcd, base64};
+pub use exchange::{Reply, exchange};
 pub use gateway::{Answer, Gateway};
 pub use launcher::{Launcher, program};
+pub use link::{Fault, Link, Quality};
 pub use outcome::{End, Outcome};
 pub use port::free_port;
 pub use project::{Project, repository};
+pub use registry::{IMAGE_MANIFEST, Registry, digest};
 pub use running::Running;
+pub use secret_server::{Request, Response, SecretServer};
 pub use trace::Trace;

@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 
 use self::measurement::Candidate;
 use self::project::{Project, Source};
-use crate::setup;
+use crate::setup::{self, Program};
 use crate::workspace::{cargo, find_program, run as execute, target_dir};
 
 /// What every other command is compared with: it changes the environment and execs, too.
@@ -32,7 +32,7 @@ pub struct Options {
 }
 
 pub fn run(options: Options) -> Result<()> {
-    setup::programs(&["hyperfine"])?;
+    setup::programs(&[Program::of_its_name("hyperfine")])?;
     execute(cargo("").args(["build", "--release", "--package", "secret-run"]))?;
     let launcher = target_dir().join("release/secret-run");
     let folder = tempfile::tempdir().context("failed to create a folder for the projects")?;

@@ -7,11 +7,20 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::plugins;
+use crate::setup::{self, Program};
 use crate::workspace::{cargo, run as execute, target_dir};
-use crate::{plugins, setup};
 
 /// What tests and benches call besides what cargo builds.
-const PROGRAMS: [&str; 2] = ["strace", "hyperfine"];
+const PROGRAMS: [Program; 5] = [
+    Program::of_its_name("strace"),
+    Program::of_its_name("hyperfine"),
+    // The registry that components are pulled from, and the certificate that it shows.
+    Program::of_its_name("docker-registry"),
+    Program::of_its_name("openssl"),
+    // A backend that a plugin reads from.
+    Program::of("etcd-server", "etcd"),
+];
 
 /// The crate that treats the launcher as a black box.
 const BLACK_BOX: &str = "secret-run-tests";
