@@ -3,8 +3,12 @@
 //! It is as strict as the real one where that finds mistakes: settings have the defaults that
 //! the backend declares, and a request to an origin that it does not declare is denied.
 
+mod contract;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
+
+pub use contract::assert_failures;
 
 use crate::{About, Backend, Host, HttpError, Level, Request, Response};
 
@@ -98,6 +102,12 @@ impl FakeHost {
     /// Every line of the log.
     pub fn log_lines(&self) -> Vec<(Level, String)> {
         self.log.borrow().clone()
+    }
+
+    /// Forgets what to answer to a request.
+    fn forget(&self, method: &str, url: &str) {
+        let key = (method.to_owned(), url.to_owned());
+        self.answers.borrow_mut().remove(&key);
     }
 
     fn push(&self, method: &str, url: &str, answer: Answer) {
