@@ -19,14 +19,31 @@ use self::toolchain::Toolchain;
 use crate::workspace::root;
 
 /// Name of the component, the crate it is built from, and what it is.
-const COMPONENTS: [(&str, &str, World); 3] = [
+const COMPONENTS: [(&str, &str, World); 8] = [
     ("standard", "secret-run-standard", World::Validator),
+    (
+        "azure-key-vault",
+        "secret-run-azure-key-vault",
+        World::Backend,
+    ),
     (
         "consul-kv",
         "secret-run-consul-kv",
         World::BackendWithWriter,
     ),
+    ("doppler", "secret-run-doppler", World::Backend),
     ("etcd", "secret-run-etcd", World::BackendWithWriter),
+    (
+        "gcp-secret-manager",
+        "secret-run-gcp-secret-manager",
+        World::Backend,
+    ),
+    ("kubernetes", "secret-run-kubernetes", World::Backend),
+    (
+        "onepassword-connect",
+        "secret-run-onepassword-connect",
+        World::Backend,
+    ),
 ];
 
 #[derive(clap::Args)]

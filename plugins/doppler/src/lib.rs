@@ -7,13 +7,14 @@
 //! The launcher adds the token, as header `authorization`. A service token belongs to one config,
 //! so that `project` and `config` may be left out.
 
+use secret_run_sdk::encoding::base_url;
 use secret_run_sdk::{
     About, Backend, Document, Error, Host, OriginSpec, Reference, Request, SettingSpec,
     export_backend, fetch_distinct,
 };
 use serde_json::Value;
 
-const ORIGIN: &str = "https://api.doppler.com";
+const ADDRESS: &str = "https://api.doppler.com";
 
 /// Doppler.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ export_backend!(Doppler);
 impl Backend for Doppler {
     fn about() -> About {
         About::new("Secrets of a config of Doppler")
+            .setting(SettingSpec::new("address", "URL of the API").default(ADDRESS))
             .setting(SettingSpec::new(
                 "project",
                 "project of the config; a service token knows its own",
@@ -32,11 +34,12 @@ impl Backend for Doppler {
                 "config",
                 "config to read; a service token knows its own",
             ))
-            .origin(OriginSpec::required(ORIGIN, "to read secrets"))
+            .origin(OriginSpec::required("{address}", "to read secrets"))
     }
 
     fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
-        let url = format!("{ORIGIN}/v3/configs/config/secrets/download");
+        let address = host.setting("address").unwrap_or(ADDRESS.to_owned());
+        let url = format!("{}/v3/configs/config/secrets/download", base_url(&address));
         let download = Request::get(url)
             .query("format", "json")
             .query_if("project", host.setting("project").as_deref())

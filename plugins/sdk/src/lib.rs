@@ -67,7 +67,7 @@
 //! use secret_run_sdk::testing::FakeHost;
 //! use secret_run_sdk::{
 //!     About, Backend, Document, Error, Host, OriginSpec, Reference, Request, Response,
-//!     SettingSpec, encoding, fetch_distinct,
+//!     SettingSpec, bearer_token, encoding, fetch_distinct,
 //! };
 //!
 //! /// Notes: one text at each path.
@@ -133,7 +133,8 @@ pub mod wire;
 
 pub use backend::{
     About, Backend, Document, Error, Header, Host, HttpError, Level, OriginSpec, Outage, Reference,
-    Request, Response, SettingSpec, encoding, fetch_distinct, member, refuse_all, text_member,
+    Request, Response, SettingSpec, bearer_token, encoding, fetch_distinct, member, send_distinct,
+    text_member,
 };
 pub use parameter::{Kind, Parameter, ParameterSpec, Parameters, Type, Value};
 pub use rule::Rule;

@@ -27,14 +27,14 @@ impl World {
         }
     }
 
-    /// What a component of this world exports: all of it, and nothing else.
+    /// What a component of this world exports: all of it, and nothing else. In order.
     fn exports(self) -> &'static [&'static str] {
         match self {
             Self::Validator => &["secret-run:plugin/validation@0.1.0"],
             Self::Backend => &["secret-run:plugin/backend@0.1.0"],
             Self::BackendWithWriter => &[
-                "secret-run:plugin/backend@0.1.0",
                 "secret-run:plugin/backend-writer@0.1.0",
+                "secret-run:plugin/backend@0.1.0",
             ],
         }
     }

@@ -9,15 +9,17 @@ mod error;
 mod host;
 mod http;
 mod json;
+mod token;
 
 use std::fmt;
 
 pub use about::{About, OriginSpec, SettingSpec};
-pub use batch::{fetch_distinct, refuse_all};
+pub use batch::{fetch_distinct, send_distinct};
 pub use error::{Error, Outage};
 pub use host::{Host, Level};
 pub use http::{Header, HttpError, Request, Response};
 pub use json::{member, text_member};
+pub use token::bearer_token;
 
 /// A place that secrets come from. Hand the type to [`export_backend!`](crate::export_backend).
 pub trait Backend {
