@@ -68,7 +68,7 @@ impl Backend for AzureKeyVault {
             ))
     }
 
-    fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
+    fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
         // Asked for when the first reference needs it, and then once.
         let authorization = OnceCell::new();
         fetch_distinct(
@@ -88,7 +88,7 @@ impl Backend for AzureKeyVault {
     }
 }
 
-fn request(host: &dyn Host, reference: &Reference) -> Result<Request, Error> {
+fn request(host: &impl Host, reference: &Reference) -> Result<Request, Error> {
     let vault = host
         .setting("vault")
         .ok_or_else(|| Error::other("the setting `vault` is missing"))?;

@@ -13,7 +13,7 @@ pub(crate) const LOGIN: &str = "https://login.microsoftonline.com";
 pub(crate) const RESOURCE: &str = "https://vault.azure.net";
 
 /// The header with the token, unless the launcher adds it.
-pub(crate) fn authorize(host: &dyn Host) -> Result<Option<String>, Error> {
+pub(crate) fn authorize(host: &impl Host) -> Result<Option<String>, Error> {
     let resource = host.setting("resource").unwrap_or(RESOURCE.to_owned());
     let request = match host.setting("token").as_deref() {
         None | Some(HOST) => return Ok(None),
@@ -28,7 +28,7 @@ pub(crate) fn authorize(host: &dyn Host) -> Result<Option<String>, Error> {
     bearer_token(host.send(request)).map(Some)
 }
 
-fn managed_identity(host: &dyn Host, resource: &str) -> Request {
+fn managed_identity(host: &impl Host, resource: &str) -> Request {
     Request::get(format!("{METADATA}/metadata/identity/oauth2/token"))
         .query("api-version", "2018-02-01")
         .query("resource", resource)
@@ -38,7 +38,7 @@ fn managed_identity(host: &dyn Host, resource: &str) -> Request {
 }
 
 /// The launcher adds the application's ID and secret.
-fn client_credentials(host: &dyn Host, resource: &str) -> Result<Request, Error> {
+fn client_credentials(host: &impl Host, resource: &str) -> Result<Request, Error> {
     let tenant = host.setting("tenant").ok_or_else(|| {
         Error::other("the setting `tenant` is missing, which `client-credentials` needs")
     })?;

@@ -37,7 +37,7 @@ impl Backend for ConsulKv {
             .origin(OriginSpec::required("{address}", "to read and write keys"))
     }
 
-    fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
+    fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
         let store = Store::of(host);
         fetch_distinct(
             host,
@@ -51,7 +51,7 @@ impl Backend for ConsulKv {
 
 impl Writer for ConsulKv {
     /// Consul does not say which index the key gets, so there is no version.
-    fn put(host: &dyn Host, key: &str, value: &[u8]) -> Result<Option<String>, Error> {
+    fn put(host: &impl Host, key: &str, value: &[u8]) -> Result<Option<String>, Error> {
         let request = Store::of(host).request("PUT", &path(key)?);
         let response = host.send(request.body(value))?;
         let response = response.success().map_err(Error::or_wrong_address)?;
@@ -61,7 +61,7 @@ impl Writer for ConsulKv {
         }
     }
 
-    fn list(host: &dyn Host, prefix: &str) -> Result<Vec<String>, Error> {
+    fn list(host: &impl Host, prefix: &str) -> Result<Vec<String>, Error> {
         let encoded = match prefix {
             "" => String::new(),
             prefix => path(prefix)?,
@@ -83,7 +83,7 @@ impl Writer for ConsulKv {
         Ok(keys)
     }
 
-    fn describe(host: &dyn Host, key: &str) -> Result<Description, Error> {
+    fn describe(host: &impl Host, key: &str) -> Result<Description, Error> {
         let request = Store::of(host).request("GET", &path(key)?);
         let entry = entry(&host.send(request)?)?;
         Ok(Description {
@@ -101,7 +101,7 @@ struct Store {
 }
 
 impl Store {
-    fn of(host: &dyn Host) -> Self {
+    fn of(host: &impl Host) -> Self {
         Self {
             address: host
                 .setting("address")

@@ -37,7 +37,7 @@ impl Backend for Doppler {
             .origin(OriginSpec::required("{address}", "to read secrets"))
     }
 
-    fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
+    fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
         let address = host.setting("address").unwrap_or(ADDRESS.to_owned());
         let url = format!("{}/v3/configs/config/secrets/download", base_url(&address));
         let download = Request::get(url)

@@ -32,7 +32,7 @@ impl Backend for Etcd {
             .origin(OriginSpec::required("{address}", "to read and write keys"))
     }
 
-    fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
+    fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
         let address = address(host);
         fetch_distinct(
             host,
@@ -51,7 +51,7 @@ impl Backend for Etcd {
 }
 
 impl Writer for Etcd {
-    fn put(host: &dyn Host, path: &str, value: &[u8]) -> Result<Option<String>, Error> {
+    fn put(host: &impl Host, path: &str, value: &[u8]) -> Result<Option<String>, Error> {
         let mut put = range_of(path)?;
         put["value"] = base64_encode(value).into();
         let answer = answer(&host.send(request(&address(host), "put", &put))?)?;
@@ -60,7 +60,7 @@ impl Writer for Etcd {
         Ok(Some(text_member(header, "revision")?.to_owned()))
     }
 
-    fn list(host: &dyn Host, prefix: &str) -> Result<Vec<String>, Error> {
+    fn list(host: &impl Host, prefix: &str) -> Result<Vec<String>, Error> {
         let range = json!({
             "key": base64_encode(if prefix.is_empty() { b"\0" } else { prefix.as_bytes() }),
             "range_end": base64_encode(&after(prefix)),
@@ -76,7 +76,7 @@ impl Writer for Etcd {
         Ok(paths)
     }
 
-    fn describe(host: &dyn Host, path: &str) -> Result<Description, Error> {
+    fn describe(host: &impl Host, path: &str) -> Result<Description, Error> {
         let mut range = range_of(path)?;
         range["keys_only"] = true.into();
         let answer = answer(&host.send(request(&address(host), "range", &range))?)?;
@@ -87,7 +87,7 @@ impl Writer for Etcd {
     }
 }
 
-fn address(host: &dyn Host) -> String {
+fn address(host: &impl Host) -> String {
     host.setting("address")
         .unwrap_or_else(|| ADDRESS.to_owned())
 }

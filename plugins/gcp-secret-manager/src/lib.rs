@@ -55,7 +55,7 @@ impl Backend for GcpSecretManager {
             ))
     }
 
-    fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
+    fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
         // Asked for when the first reference needs it, and then once.
         let authorization = OnceCell::new();
         fetch_distinct(
@@ -75,7 +75,7 @@ impl Backend for GcpSecretManager {
     }
 }
 
-fn url(host: &dyn Host, reference: &Reference) -> Result<String, Error> {
+fn url(host: &impl Host, reference: &Reference) -> Result<String, Error> {
     let address = host.setting("address").unwrap_or(ADDRESS.to_owned());
     let version = reference.version.as_deref().unwrap_or("latest");
     let parts: Vec<_> = reference.path.split('/').collect();
@@ -105,7 +105,7 @@ fn url(host: &dyn Host, reference: &Reference) -> Result<String, Error> {
 }
 
 /// The header with the token, unless the launcher adds it.
-fn authorize(host: &dyn Host) -> Result<Option<String>, Error> {
+fn authorize(host: &impl Host) -> Result<Option<String>, Error> {
     match host.setting("token").as_deref() {
         None | Some("host") => Ok(None),
         Some("metadata") => {

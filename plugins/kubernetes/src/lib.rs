@@ -33,7 +33,7 @@ impl Backend for Kubernetes {
             .origin(OriginSpec::required("{address}", "to read secrets"))
     }
 
-    fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
+    fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
         let setting = |key: &str, default: &str| host.setting(key).unwrap_or(default.to_owned());
         let (address, namespace) = (setting("address", ADDRESS), setting("namespace", NAMESPACE));
         fetch_distinct(

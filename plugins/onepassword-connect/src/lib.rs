@@ -46,7 +46,7 @@ impl Backend for OnePasswordConnect {
             .origin(OriginSpec::required("{address}", "to read items"))
     }
 
-    fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
+    fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
         let address = host.setting("address").unwrap_or(ADDRESS.to_owned());
         let vaults_url = format!("{}/v1/vaults", base_url(&address));
         let default_vault = host.setting("vault");

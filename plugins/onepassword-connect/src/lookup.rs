@@ -34,7 +34,7 @@ impl Lookup {
     /// The ID for each pair of a collection's URL and a name in it. An ID stands for itself.
     pub(crate) fn resolve(
         &self,
-        host: &dyn Host,
+        host: &impl Host,
         wanted: Vec<Result<(String, &str), Error>>,
     ) -> Vec<Result<String, Error>> {
         // An ID asks nothing; what is no request takes no place in the round.

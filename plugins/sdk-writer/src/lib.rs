@@ -13,19 +13,19 @@ pub trait Writer: Backend {
     ///
     /// # Errors
     /// When it was not written, or when nobody can say whether it was.
-    fn put(host: &dyn Host, path: &str, value: &[u8]) -> Result<Option<String>, Error>;
+    fn put(host: &impl Host, path: &str, value: &[u8]) -> Result<Option<String>, Error>;
 
     /// The paths that begin with `prefix`, in order; at most [`LISTED`].
     ///
     /// # Errors
     /// When the backend does not answer with them. No path is no error.
-    fn list(host: &dyn Host, prefix: &str) -> Result<Vec<String>, Error>;
+    fn list(host: &impl Host, prefix: &str) -> Result<Vec<String>, Error>;
 
     /// What is known of the document at `path`.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none, another when the backend does not say.
-    fn describe(host: &dyn Host, path: &str) -> Result<Description, Error>;
+    fn describe(host: &impl Host, path: &str) -> Result<Description, Error>;
 }
 
 /// How many paths [`Writer::list`] answers with at most.

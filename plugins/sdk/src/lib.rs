@@ -80,7 +80,7 @@
 //!             .origin(OriginSpec::required("https://notes.example.com", "to read notes"))
 //!     }
 //!
-//!     fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
+//!     fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
 //!         let notebook = host.setting("notebook").unwrap_or_default();
 //!         fetch_distinct(
 //!             host,

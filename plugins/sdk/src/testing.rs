@@ -26,7 +26,7 @@ use crate::{About, Backend, Host, HttpError, Level, Request, Response};
 ///     fn about() -> About {
 ///         About::new("Example").origin(OriginSpec::required("https://example.com", "to read"))
 ///     }
-///     fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
+///     fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>> {
 ///         fetch_distinct(
 ///             host,
 ///             references,

@@ -8,7 +8,7 @@ use super::{Document, Error, Host, Reference, Request, Response};
 /// order. A response is parsed once, however many share it. A request that could not be made is
 /// answered with why, and costs nothing.
 pub fn send_distinct<T>(
-    host: &dyn Host,
+    host: &impl Host,
     requests: impl Iterator<Item = Result<Request, Error>>,
     parse: impl Fn(&Response) -> Result<T, Error>,
 ) -> Vec<Result<Rc<T>, Error>> {
@@ -43,7 +43,7 @@ pub fn send_distinct<T>(
 /// `request` says what to ask for a reference; `parse` reads a response once; `pick` takes a
 /// reference's document out of it.
 pub fn fetch_distinct<T>(
-    host: &dyn Host,
+    host: &impl Host,
     references: &[Reference],
     request: impl Fn(&Reference) -> Result<Request, Error>,
     parse: impl Fn(&Response) -> Result<T, Error>,

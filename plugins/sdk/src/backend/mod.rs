@@ -27,7 +27,7 @@ pub trait Backend {
     fn about() -> About;
 
     /// Reads a batch: one answer for each reference, in the order of the references.
-    fn fetch(host: &dyn Host, references: &[Reference]) -> Vec<Result<Document, Error>>;
+    fn fetch(host: &impl Host, references: &[Reference]) -> Vec<Result<Document, Error>>;
 }
 
 /// Where a document stands in the backend.
