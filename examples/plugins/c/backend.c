@@ -209,9 +209,11 @@ static result answer(response *response) {
     // By hand, as `snprintf` would bring in the files of WASI, which no host lends to a plugin.
     char digits[] = "00000";
     size_t start = sizeof digits - 1;
-    for (unsigned rest = response->status; rest > 0; rest /= 10) {
+    unsigned rest = response->status;
+    do {
         digits[--start] = (char)('0' + rest % 10);
-    }
+        rest /= 10;
+    } while (rest > 0);
     text status = {(uint8_t *)digits + start, sizeof digits - 1 - start};
     text why = joined("the server answered with status ", status);
     if (response->status != 429 && (response->status < 500 || response->status > 599)) {
