@@ -19,13 +19,26 @@ pub fn programs(programs: &[&str]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
+    install(&missing)?;
+    let missing = self::missing(programs);
+    if !missing.is_empty() {
+        bail!(
+            "still missing after their installation: {}",
+            missing.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Installs Debian packages as root, and tells anyone else what is missing.
+pub fn install(packages: &[&str]) -> Result<()> {
     if find_program("apt-get").is_none() {
-        bail!("missing programs: install {}", missing.join(", "));
+        bail!("missing programs: install {}", packages.join(", "));
     }
     if !is_root()? {
         bail!(
             "missing programs: run `sudo apt-get install {}`",
-            missing.join(" ")
+            packages.join(" ")
         );
     }
     let apt = || {
@@ -36,15 +49,7 @@ pub fn programs(programs: &[&str]) -> Result<()> {
     // A new machine has no package lists, an old one has lists of packages that are gone.
     run(apt().arg("update"))?;
     let install = ["install", "--yes", "--no-install-recommends"];
-    run(apt().args(install).args(&missing))?;
-    let missing = self::missing(programs);
-    if !missing.is_empty() {
-        bail!(
-            "still missing after their installation: {}",
-            missing.join(", ")
-        );
-    }
-    Ok(())
+    run(apt().args(install).args(packages))
 }
 
 fn missing<'a>(programs: &[&'a str]) -> Vec<&'a str> {
