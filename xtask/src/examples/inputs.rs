@@ -75,7 +75,8 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Name and version of each of [`CRATES`], as the lock file has them.
 fn locked() -> Result<Vec<String>> {
-    let lock = fs::read_to_string(root().join("Cargo.lock")).context("failed to read Cargo.lock")?;
+    let lock =
+        fs::read_to_string(root().join("Cargo.lock")).context("failed to read Cargo.lock")?;
     let lines: Vec<_> = lock.lines().collect();
     let is_named = |line: &str| {
         let name = line.strip_prefix("name = ");

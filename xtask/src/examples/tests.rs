@@ -14,7 +14,9 @@ fn an_example_is_what_its_template_becomes() {
     for template in inputs::files(&templates).unwrap() {
         let path = template.strip_prefix(&templates).unwrap();
         let example = root().join("examples/plugins").join(path);
-        let expected = fs::read_to_string(&template).unwrap().replace("{{name}}", NAME);
+        let expected = fs::read_to_string(&template)
+            .unwrap()
+            .replace("{{name}}", NAME);
         let found = fs::read_to_string(&example).unwrap_or_default();
         assert_eq!(found, expected, "{}", path.display());
         compared += 1;

@@ -19,7 +19,7 @@ use crate::plugins::Toolchain;
 use crate::setup;
 use crate::workspace::{find_program, run, target_dir};
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     C,
     Go,
@@ -98,7 +98,13 @@ fn c(out: &Path) -> Result<Tools> {
 
 /// Whether there is such a compiler, with a linker and a C library for the target.
 fn compiles(compiler: &OsString) -> bool {
-    let arguments = ["--target=wasm32-wasi", "-mexec-model=reactor", "-x", "c", "-"];
+    let arguments = [
+        "--target=wasm32-wasi",
+        "-mexec-model=reactor",
+        "-x",
+        "c",
+        "-",
+    ];
     let status = Command::new(compiler)
         .args(arguments)
         .args(["-o", "/dev/null"])
@@ -148,15 +154,21 @@ fn javascript(source: &Path) -> Result<Tools> {
 fn python(source: &Path) -> Result<Tools> {
     let python = program("python3", "install Python 3.10 or newer")?;
     let versions = output(Command::new(&python).arg("--version"))?;
-    let folder = installed("python", source, &["requirements.txt"], &versions, |folder| {
-        run(Command::new(&python).args(["-m", "venv"]).arg(folder))
-            .context("the module `venv` is missing: on Debian, install python3-venv")?;
-        let requirements = source.join("requirements.txt");
-        let arguments = ["install", "--quiet", "--requirement"];
-        run(Command::new(folder.join("bin/pip"))
-            .args(arguments)
-            .arg(requirements))
-    })?;
+    let folder = installed(
+        "python",
+        source,
+        &["requirements.txt"],
+        &versions,
+        |folder| {
+            run(Command::new(&python).args(["-m", "venv"]).arg(folder))
+                .context("the module `venv` is missing: on Debian, install python3-venv")?;
+            let requirements = source.join("requirements.txt");
+            let arguments = ["install", "--quiet", "--requirement"];
+            run(Command::new(folder.join("bin/pip"))
+                .args(arguments)
+                .arg(requirements))
+        },
+    )?;
     Ok(Tools {
         folders: vec![folder.join("bin")],
         versions,
@@ -204,7 +216,9 @@ fn script(file: &Path, lines: &[String]) -> Result<()> {
 
 /// A path as one word of a shell script.
 fn quoted(path: &Path) -> Result<String> {
-    let path = path.to_str().context("the path of a program is not UTF-8")?;
+    let path = path
+        .to_str()
+        .context("the path of a program is not UTF-8")?;
     Ok(format!("'{}'", path.replace('\'', r"'\''")))
 }
 
