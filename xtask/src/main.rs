@@ -1,6 +1,7 @@
-//! Development tasks: `cargo xtask plugins | test | bench`.
+//! Development tasks: `cargo xtask plugins | examples | test | bench`.
 
 mod bench;
+mod examples;
 mod plugins;
 mod setup;
 mod test;
@@ -21,17 +22,28 @@ struct Cli {
 enum Task {
     /// Build the WASM components from source into plugins/dist.
     Plugins(plugins::Options),
+    /// Build the example plugins in C, Go, JavaScript, Python and Rust.
+    Examples(examples::Options),
     /// Set up everything that the tests need, then run all tests.
     Test(test::Options),
     /// Measure start-up side by side with hyperfine and print ratios.
     Bench(bench::Options),
+    /// What the `build.sh` of an example calls as `wit-bindgen`.
+    #[command(hide = true)]
+    WitBindgen(examples::Generate),
+    /// What the `build.sh` of an example calls as `wasm-tools`.
+    #[command(hide = true)]
+    WasmTools(examples::WasmTools),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Plugins(options) => plugins::run(options),
+        Task::Examples(options) => examples::run(options),
         Task::Test(options) => test::run(options),
         Task::Bench(options) => bench::run(options),
+        Task::WitBindgen(generate) => generate.run(),
+        Task::WasmTools(tools) => tools.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

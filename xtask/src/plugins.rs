@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use self::component::{Component, World};
-use self::toolchain::Toolchain;
+pub use self::toolchain::Toolchain;
 use crate::workspace::root;
 
 /// Name of the component, the crate it is built from, and what it is.

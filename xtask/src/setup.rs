@@ -38,13 +38,26 @@ pub fn programs(programs: &[Program]) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
+    install(&packages(&missing))?;
+    let missing = self::missing(programs);
+    if !missing.is_empty() {
+        bail!(
+            "still missing after their installation: {}",
+            names(&missing).join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Installs Debian packages as root, and tells anyone else what is missing.
+pub fn install(packages: &[&str]) -> Result<()> {
     if find_program("apt-get").is_none() {
-        bail!("missing programs: install {}", names(&missing).join(", "));
+        bail!("missing programs: install {}", packages.join(", "));
     }
     if !is_root()? {
         bail!(
             "missing programs: run `sudo apt-get install {}`",
-            packages(&missing).join(" ")
+            packages.join(" ")
         );
     }
     let apt = || {
@@ -55,15 +68,7 @@ pub fn programs(programs: &[Program]) -> Result<()> {
     // A new machine has no package lists, an old one has lists of packages that are gone.
     run(apt().arg("update"))?;
     let install = ["install", "--yes", "--no-install-recommends"];
-    run(apt().args(install).args(packages(&missing)))?;
-    let missing = self::missing(programs);
-    if !missing.is_empty() {
-        bail!(
-            "still missing after their installation: {}",
-            names(&missing).join(", ")
-        );
-    }
-    Ok(())
+    run(apt().args(install).args(packages))
 }
 
 fn missing(programs: &[Program]) -> Vec<Program> {

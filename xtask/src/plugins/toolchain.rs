@@ -30,7 +30,7 @@ const INHERITED: [&str; 6] = [
 ];
 
 /// What compiles the guest crates.
-pub(super) enum Toolchain {
+pub enum Toolchain {
     /// The one that runs this task: it has the target's standard library.
     Active,
     /// Debian's, which has the sources of the standard library and builds them too.
@@ -38,7 +38,8 @@ pub(super) enum Toolchain {
 }
 
 impl Toolchain {
-    pub(super) fn find() -> Result<Self> {
+    /// The active one, or else Debian's, which root gets installed.
+    pub fn find() -> Result<Self> {
         if active_has_target() {
             return Ok(Self::Active);
         }
@@ -56,7 +57,8 @@ impl Toolchain {
         Ok(Self::Debian)
     }
 
-    pub(super) fn description(&self) -> Result<String> {
+    /// Its version, as `rustc` tells it.
+    pub fn description(&self) -> Result<String> {
         let version = output(self.command("RUSTC").arg("--version"))?;
         Ok(match self {
             Self::Active => version,
@@ -66,6 +68,39 @@ impl Toolchain {
 
     pub(super) fn sysroot(&self) -> Result<String> {
         output(self.command("RUSTC").args(["--print", "sysroot"]))
+    }
+
+    /// Which cargo it is.
+    pub fn cargo_file(&self) -> PathBuf {
+        match self {
+            Self::Active => active("CARGO"),
+            Self::Debian => DEBIAN_FILES[1].into(),
+        }
+    }
+
+    /// What its cargo must be told to build for the target.
+    pub fn environment(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Active => &[],
+            Self::Debian => &[
+                // Building the standard library is an unstable option of a stable compiler.
+                ("RUSTC_BOOTSTRAP", "1"),
+                ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort"),
+                ("RUSTC", DEBIAN_FILES[0]),
+                (
+                    "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
+                    DEBIAN_FILES[3],
+                ),
+            ],
+        }
+    }
+
+    /// Variables of the enclosing cargo that its cargo must not see.
+    pub fn hidden(&self) -> &'static [&'static str] {
+        match self {
+            Self::Active => &[],
+            Self::Debian => &INHERITED,
+        }
     }
 
     /// A core module from a crate of the guest workspace.
@@ -79,9 +114,6 @@ impl Toolchain {
             .context("the target folder's name is not UTF-8")?;
         let mut arguments = vec!["build", "--locked", "--release", "--package", package];
         arguments.extend(["--target", TARGET, "--target-dir", target]);
-        if let Self::Debian = self {
-            arguments.push("-Zbuild-std=std,panic_abort");
-        }
         self.cargo(&arguments, &flags)?;
         let file = target_dir
             .join(TARGET)
@@ -93,16 +125,7 @@ impl Toolchain {
 
     fn cargo(&self, arguments: &[&str], flags: &str) -> Result<()> {
         let mut cargo = self.command("CARGO");
-        if let Self::Debian = self {
-            // Building the standard library is an unstable option of a stable compiler.
-            cargo
-                .env("RUSTC_BOOTSTRAP", "1")
-                .env("RUSTC", DEBIAN_FILES[0]);
-            cargo.env(
-                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER",
-                DEBIAN_FILES[3],
-            );
-        }
+        cargo.envs(self.environment().iter().copied());
         cargo.current_dir(root().join("plugins"));
         cargo.env("CARGO_ENCODED_RUSTFLAGS", flags).args(arguments);
         let status = cargo.status().context("failed to start cargo")?;
@@ -126,7 +149,7 @@ impl Toolchain {
                     DEBIAN_FILES[1]
                 };
                 let mut command = Command::new(file);
-                for variable in INHERITED {
+                for variable in self.hidden() {
                     command.env_remove(variable);
                 }
                 command

@@ -1,0 +1,112 @@
+// A backend that reads documents from an HTTP API: GET {address}/secrets/PATH.
+//
+// It sends its requests with the `fetch` of the language, which becomes wasi:http. The host lets
+// through only what goes to the origins of the manifest, and adds the credential there too.
+// The texts say what happened, and never what the server sent.
+
+import { get } from 'secret-run:plugin/settings@0.1.0';
+
+/// What a part of a URL keeps as it is; every other byte is written as %XX.
+const PLAIN = /[A-Za-z0-9\-._~]/;
+
+/// A failed answer, as the contract writes one inside of a list.
+function failed(tag, val) {
+  return { tag: 'err', val: val === undefined ? { tag } : { tag, val } };
+}
+
+function unavailable(text, retryAfterMs) {
+  return failed('unavailable', { text, retryAfterMs });
+}
+
+function encode(text) {
+  let encoded = '';
+  for (const byte of new TextEncoder().encode(text)) {
+    const character = String.fromCharCode(byte);
+    encoded += PLAIN.test(character)
+      ? character
+      : '%' + byte.toString(16).toUpperCase().padStart(2, '0');
+  }
+  return encoded;
+}
+
+/// The URL of a document, or nothing if no document can have such a path. `.` and `..` would
+/// be taken out of the URL on its way, and another document would be read.
+function url(address, { path, version }) {
+  const segments = path.split('/');
+  if (segments.some((segment) => ['', '.', '..'].includes(segment))) {
+    return undefined;
+  }
+  const query = version === undefined ? '' : '?version=' + encode(version);
+  return address + '/secrets/' + segments.map(encode).join('/') + query;
+}
+
+/// The seconds of `retry-after` in milliseconds. A date there is not read: the clock that it
+/// is for is not lent to plugins.
+function retryAfter(response) {
+  const seconds = response.headers.get('retry-after') ?? '';
+  return /^[0-9]{1,9}$/.test(seconds) ? BigInt(seconds) * 1000n : undefined;
+}
+
+async function answer(response) {
+  const { status } = response;
+  if (status === 200) {
+    const version = response.headers.get('x-version') ?? undefined;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return { tag: 'ok', val: { bytes, version } };
+  }
+  if (status === 401) {
+    return failed('unauthenticated', 'the server asks for another credential');
+  }
+  if (status === 403) {
+    return failed('access-denied', 'the credential may not read this path');
+  }
+  if (status === 404) {
+    return failed('not-found');
+  }
+  const text = `the server answered with status ${status}`;
+  if (status === 429 || (status >= 500 && status <= 599)) {
+    return unavailable(text, retryAfter(response));
+  }
+  return failed('other', text);
+}
+
+/// Reads one document. Why a request failed is not said: `fetch` tells only that it did.
+async function read(url) {
+  if (url === undefined) {
+    return failed('invalid-reference', 'a path is made of names joined by `/`');
+  }
+  try {
+    return await answer(await globalThis.fetch(url, { redirect: 'manual' }));
+  } catch {
+    return unavailable("the server can't be reached, or did not answer in full");
+  }
+}
+
+function about() {
+  return {
+    summary: 'documents of an HTTP API',
+    settings: [
+      {
+        name: 'address',
+        summary: 'URL of the API, without a query',
+        required: true,
+      },
+    ],
+    origins: [
+      { origin: '{address}', purpose: 'to read secrets', required: true },
+    ],
+  };
+}
+
+async function fetch(references) {
+  const address = (get('address') ?? '').replace(/\/+$/, '');
+  if (address === '' || /[?#]/.test(address)) {
+    const text = 'the setting `address` must be a URL without a query';
+    return references.map(() => failed('other', text));
+  }
+  return Promise.all(
+    references.map((reference) => read(url(address, reference))),
+  );
+}
+
+export const backend = { about, fetch };
