@@ -16,7 +16,7 @@ use super::origin::HttpOrigin;
 /// The longest URL that is sent; what common servers take at most.
 pub(super) const URL_BYTES: usize = 8192;
 
-/// What is reserved for the credentials of a plugin, whatever origin they are for.
+/// What is reserved for the credentials of an origin.
 pub(super) struct Reserved {
     headers: BTreeSet<String>,
     parameters: BTreeSet<String>,

@@ -127,10 +127,10 @@ pub enum OutboundError {
     },
 
     /// The origin is not granted.
-    #[error("the plugin sent a request to `{origin}`, which it is not allowed to")]
+    #[error("the plugin sent a request to {}, which it is not allowed to", denied(.origin.as_ref()))]
     Denied {
-        /// Where to.
-        origin: HttpOrigin,
+        /// Where to; `None` if the plugin could have put a value into the name.
+        origin: Option<HttpOrigin>,
     },
     /// The origin has an address that is not granted.
     #[error("`{origin}` is at {address}, a {kind} address, which the plugin may not connect to")]
@@ -248,6 +248,10 @@ pub enum OutboundError {
     },
 }
 
+fn denied(origin: Option<&HttpOrigin>) -> String {
+    origin.map_or_else(|| "an origin".to_owned(), |origin| format!("`{origin}`"))
+}
+
 impl OutboundError {
     /// What the plugin is told.
     #[must_use]
@@ -322,7 +326,14 @@ impl Explain for OutboundError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Denied { origin } => {
+            Self::Denied { origin: None } => {
+                "the name is not shown, since a plugin that was given an answer could have put a \
+                 value into it; compare the origins that `secret-run plugin inspect` shows with \
+                 `allow.http`"
+            }
+            Self::Denied {
+                origin: Some(origin),
+            } => {
                 return Some(format!(
                     "if the plugin should reach it, add it: `allow.http = [\"{origin}\"]`"
                 ));

@@ -1,7 +1,7 @@
 //! The one gate through which every request of a plugin leaves.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -15,13 +15,13 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::check::{self, Reserved};
+use super::check;
 use super::credential::{GrantedOrigin, HostCredential};
 use super::echo::Echoes;
 use super::error::{CredentialFault, OutboundError, UrlFault};
 use super::limits::OutboundLimits;
 use super::message::{OutboundRequest, OutboundResponse};
-use super::origin::Scheme;
+use super::origin::{HttpOrigin, Scheme};
 use super::receive::Receiver;
 use super::route::Route;
 use super::{failure, tls};
@@ -36,7 +36,6 @@ const AGENT: &str = concat!("secret-run/", env!("CARGO_PKG_VERSION"));
 pub struct Gate {
     plugin: String,
     routes: Vec<Route>,
-    reserved: Reserved,
     echoes: Echoes,
     limits: OutboundLimits,
     authorities: Vec<CertificateDer<'static>>,
@@ -44,6 +43,9 @@ pub struct Gate {
     turns: Semaphore,
     sent: AtomicUsize,
     left: AtomicUsize,
+    /// Whether the plugin was given an answer. From then on it may hold a value, and could put
+    /// it into the name of a host.
+    answered: AtomicBool,
     violation: Mutex<Option<OutboundError>>,
 }
 
@@ -78,11 +80,11 @@ impl Gate {
         let credentials = || origins.iter().flat_map(|grant| &grant.credentials);
         Ok(Self {
             plugin,
-            reserved: Reserved::of(credentials()),
             echoes: Echoes::of(credentials()),
             turns: Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS)),
             sent: AtomicUsize::new(0),
             left: AtomicUsize::new(limits.call_bytes),
+            answered: AtomicBool::new(false),
             violation: Mutex::new(None),
             tls: OnceLock::new(),
             routes: origins.into_iter().map(Route::new).collect(),
@@ -129,7 +131,8 @@ impl Gate {
     pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
         let started = Instant::now();
         let method = check::method(&request.method).map(|method| method.to_string());
-        let origin = check::url(&request.url).map(|(origin, _)| origin);
+        let origin = check::url(&request.url).ok();
+        let origin = origin.and_then(|(origin, _)| self.nameable(origin));
         let result = self.exchange(request).await;
         if let Err(error) = &result
             && error.is_violation()
@@ -139,7 +142,7 @@ impl Gate {
         tracing::debug!(
             plugin = %self.plugin,
             method = method.as_deref().unwrap_or("-"),
-            origin = %origin.map_or_else(|_| "-".to_owned(), |origin| origin.to_string()),
+            origin = %origin.map_or_else(|| "-".to_owned(), |origin| origin.to_string()),
             status = result.as_ref().map_or(0, |response| response.status),
             outcome = result.as_ref().map_or_else(Explain::kind, |_| "answered"),
             microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -194,10 +197,12 @@ impl Gate {
             .iter()
             .find(|route| route.grant.origin == origin);
         let Some(route) = route else {
-            return Err(OutboundError::Denied { origin });
+            return Err(OutboundError::Denied {
+                origin: self.nameable(origin),
+            });
         };
-        let headers = check::headers(headers, &self.reserved, &self.limits)?;
-        check::parameters(path, &self.reserved)?;
+        let headers = check::headers(headers, &route.reserved, &self.limits)?;
+        check::parameters(path, &route.reserved)?;
         Ok(Checked {
             route,
             method,
@@ -228,12 +233,23 @@ impl Gate {
         let receiver = Receiver {
             origin,
             limits: &self.limits,
-            reserved: &self.reserved,
+            reserved: &route.reserved,
             echoes: &self.echoes,
             is_trusted: !route.grant.credentials.is_empty(),
             left: &self.left,
         };
-        receiver.receive(response).await
+        let received = receiver.receive(response).await;
+        if received.is_ok() {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+        received
+    }
+
+    /// An origin that may be named in a message: a granted one, or one that the plugin chose
+    /// before it could know any value.
+    fn nameable(&self, origin: HttpOrigin) -> Option<HttpOrigin> {
+        let granted = self.routes.iter().any(|route| route.grant.origin == origin);
+        (granted || !self.answered.load(Ordering::Relaxed)).then_some(origin)
     }
 
     fn recorded(&self) -> std::sync::MutexGuard<'_, Option<OutboundError>> {

@@ -13,7 +13,7 @@
 //! 2. The origin is exactly a granted one. This is before any name is resolved, since a name
 //!    that is looked up can carry a value out.
 //! 3. The plugin sets no header and no query parameter that is the host's, or that carries a
-//!    credential of any of its origins; counts and sizes are within the limits.
+//!    credential of this origin; counts and sizes are within the limits.
 //! 4. The host resolves the name, and each address of it is one that the grant covers. One that
 //!    is not refuses the whole name.
 //! 5. The connection goes to those addresses; `Host` and the name in TLS stay that of the URL.

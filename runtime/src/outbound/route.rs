@@ -15,6 +15,7 @@ use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
 use tokio::sync::Mutex;
 
+use super::check::Reserved;
 use super::connect::Connector;
 use super::credential::GrantedOrigin;
 use super::limits::OutboundLimits;
@@ -22,6 +23,9 @@ use super::limits::OutboundLimits;
 /// One granted origin, and the connections to it.
 pub(super) struct Route {
     pub(super) grant: GrantedOrigin,
+    /// What carries a credential of this origin. At another one, a plugin may send a token
+    /// that it was given.
+    pub(super) reserved: Reserved,
     transport: OnceLock<Transport>,
     /// Whether there was a connection, so that it is known which HTTP is spoken.
     is_open: AtomicBool,
@@ -36,6 +40,7 @@ enum Transport {
 impl Route {
     pub(super) fn new(grant: GrantedOrigin) -> Self {
         Self {
+            reserved: Reserved::of(grant.credentials.iter()),
             grant,
             transport: OnceLock::new(),
             is_open: AtomicBool::new(false),

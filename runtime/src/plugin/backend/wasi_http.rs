@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::{
@@ -19,6 +19,16 @@ use crate::outbound::{ErrorClass, Gate, OutboundRequest, OutboundResponse};
 
 /// The largest body of a request. What asks for secrets is short.
 const REQUEST_BODY: usize = 1024 * 1024;
+
+/// What the HTTP client of a language says of its own accord, and the gate says itself.
+const OF_THE_CONNECTION: [HeaderName; 6] = [
+    header::ACCEPT_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::HOST,
+    header::TE,
+    header::TRANSFER_ENCODING,
+];
 
 /// Hands requests to the gate.
 pub(super) struct Hooks {
@@ -96,8 +106,7 @@ async fn read(request: Request<WasiBody>) -> Result<OutboundRequest, Error> {
     let headers: Result<Vec<_>, Error> = parts
         .headers
         .iter()
-        // The length is the gate's to say; a runtime says it of its own accord.
-        .filter(|(name, _)| *name != http::header::CONTENT_LENGTH)
+        .filter(|(name, _)| !OF_THE_CONNECTION.contains(name))
         .map(|(name, value)| {
             let value = value.to_str().map_err(|_| Error::HttpProtocolError)?;
             Ok((name.as_str().to_owned(), value.to_owned()))
