@@ -100,7 +100,7 @@ fn what_may_hold_a_secret_is_not_printed() {
     let document = Document::new("dummy");
     for shown in [
         format!("{document:?}"),
-        format!("{:?} {:?}", request.body.len(), request.headers[0]),
+        format!("{:?}", request.headers[0]),
         format!("{request:?} {response:?}"),
     ] {
         assert!(!shown.replace("x-dummy", "").contains("dummy"), "{shown}");
