@@ -3,6 +3,7 @@
 mod check;
 mod options;
 mod plan;
+mod plugin;
 mod print;
 mod rules;
 mod run;
@@ -18,6 +19,7 @@ use secret_runtime::judge::Judge;
 
 use crate::exit::FAILED;
 use crate::harden::Hardened;
+use crate::render;
 
 /// Resolves the secrets that an app declares in secrets.toml, validates them, and becomes the app.
 #[derive(Debug, Parser)]
@@ -48,6 +50,8 @@ enum Task {
     Schema,
     /// List what values can be validated with.
     Rules(rules::Rules),
+    /// Add, list and look into plugins.
+    Plugin(plugin::Plugin),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -64,6 +68,7 @@ pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
         Err(error) => return usage(&error),
     };
     let options = &cli.options;
+    let mut consequence = render::NOT_STARTED;
     let done = match cli.task {
         None if cli.command.is_empty() => {
             let missing = clap::error::ErrorKind::MissingRequiredArgument;
@@ -74,17 +79,17 @@ pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
         Some(Task::Plan(plan)) => plan.run(options),
         Some(Task::Schema) => print::schema(),
         Some(Task::Rules(rules)) => rules.run(),
+        Some(Task::Plugin(plugin)) => {
+            consequence = render::NOT_DONE;
+            plugin.run(options)
+        }
         Some(Task::Completions { shell }) => print::completions(shell, &mut Cli::command()),
         Some(Task::Man) => print::manual(Cli::command()),
     };
     match done {
         Ok(code) => code,
         Err(problems) => {
-            crate::render::problems(
-                problems.as_slice(),
-                options.error_format,
-                crate::render::NOT_STARTED,
-            );
+            render::problems(problems.as_slice(), options.error_format, consequence);
             ExitCode::from(FAILED)
         }
     }

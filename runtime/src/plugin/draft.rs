@@ -19,10 +19,17 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The lines that every plugin has. A name that is none does not get past the parser.
+    #[must_use]
+    pub fn least(name: &str, component: &str) -> String {
+        let component = quoted(component);
+        format!("[plugins.{}]\ncomponent = {component}\n", key(name))
+    }
+
     /// Declares a component.
     #[must_use]
     pub fn of(name: &str, component: &str, facts: &ComponentFacts, about: Option<&About>) -> Self {
-        let mut text = format!("[plugins.{name}]\ncomponent = {}\n", quoted(component));
+        let mut text = Self::least(name, component);
         let settings = about.into_iter().flat_map(|about| &about.settings);
         let required: Vec<_> = settings.filter(|it| is_to_fill(it)).collect();
         for spec in &required {
@@ -101,6 +108,15 @@ fn usage(name: &str, world: World) -> String {
         World::Backend { .. } => format!(
             "# to read from it: [backends.{name}] with kind = \"plugin\" and plugin = \"{name}\"\n"
         ),
+    }
+}
+
+fn key(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !name.is_empty() && name.bytes().all(is_bare) {
+        name.to_owned()
+    } else {
+        quoted(name)
     }
 }
 

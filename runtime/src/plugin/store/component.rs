@@ -77,3 +77,42 @@ pub(super) fn create(folder: &Path) -> Result<(), StoreError> {
     let made = builder.create(folder);
     made.map_err(|error| unwritable(folder, &error))
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::error::Explain;
+
+    #[test]
+    fn what_is_kept_is_given_back_only_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path().join("plugins"));
+        let digest = digest_of(&b"dummy"[..]).unwrap();
+        assert_eq!(store.kept_component(&digest, 5), Ok(None));
+        let path = store.keep_component(&digest, b"dummy").unwrap();
+        assert_eq!(store.kept_component(&digest, 5), Ok(Some(b"dummy".into())));
+
+        let kind = || store.kept_component(&digest, 5).unwrap_err().kind();
+        fs::set_permissions(&path, Permissions::from_mode(0o622)).unwrap();
+        assert_eq!(kind(), "plugin-store-exposed");
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        fs::write(&path, "dummy and more").unwrap();
+        assert_eq!(kind(), "plugin-artifact-changed");
+    }
+
+    #[cfg(feature = "compile")]
+    #[test]
+    fn a_component_is_removed_with_what_was_compiled_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path().join("plugins"));
+        let digest = digest_of(&b"dummy"[..]).unwrap();
+        store.keep_component(&digest, b"dummy").unwrap();
+        assert_eq!(store.remove(&digest), Ok(true));
+        assert_eq!(store.kept_component(&digest, 5), Ok(None));
+    }
+}

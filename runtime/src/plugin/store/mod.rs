@@ -15,6 +15,7 @@ mod component;
 mod error;
 mod file;
 mod record;
+mod remove;
 #[cfg(feature = "compile")]
 mod save;
 mod write;

@@ -1,7 +1,5 @@
 //! Keeping what was compiled.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
@@ -10,7 +8,7 @@ use super::component::create;
 use super::error::StoreError;
 use super::file::{self, Stamp};
 use super::record::{ArtifactRecord, FORMAT, Record};
-use super::write::{unwritable, write, write_record};
+use super::write::{write, write_record};
 use super::{Store, engine_folder};
 use crate::plugin::make::Made;
 
@@ -45,31 +43,5 @@ impl Store {
         };
         write_record(&name.with_extension("json"), &record)?;
         Ok(artifact)
-    }
-
-    /// Removes what was compiled of a component, for every engine, and the component if it is
-    /// kept; answers whether there was
-    /// something.
-    ///
-    /// # Errors
-    /// When it is there and can't be removed.
-    pub fn remove(&self, digest: &str) -> Result<bool, StoreError> {
-        let mut removed = false;
-        let engines = match fs::read_dir(self.folder()) {
-            Ok(engines) => engines,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(file::unreadable(self.folder(), &error)),
-        };
-        for engine in engines.flatten() {
-            for extension in ["json", "cwasm", "wasm"] {
-                let path = engine.path().join(digest).with_extension(extension);
-                match fs::remove_file(&path) {
-                    Ok(()) => removed = true,
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(unwritable(&path, &error)),
-                }
-            }
-        }
-        Ok(removed)
     }
 }

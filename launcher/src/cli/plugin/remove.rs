@@ -1,0 +1,100 @@
+//! `secret-run plugin remove`: takes a plugin out of the lock. The manifest stays its
+//! owner's.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use secret_runtime::error::Problems;
+use secret_runtime::manifest::{BackendSettings, Manifest};
+use serde_json::json;
+
+use super::context::Context;
+use super::error::{CommandError, refusal};
+use crate::cli::Options;
+use crate::cli::print::{self, Output};
+
+/// Take a plugin out of secrets.lock, and remove what was compiled of it.
+#[derive(Debug, Args)]
+pub(super) struct Remove {
+    /// A plugin of secrets.lock.
+    name: String,
+    /// How the result is written to standard output.
+    #[arg(long, value_enum, default_value_t)]
+    format: Output,
+}
+
+impl Remove {
+    pub(super) fn run(&self, options: &Options) -> Result<ExitCode, Problems> {
+        let context = Context::load(options)?;
+        let name = &self.name;
+        let mut lock = context.lock.clone();
+        let Some(removed) = lock.plugins.remove(name) else {
+            let name = name.clone();
+            return Err(refusal(&CommandError::NotLocked { name }));
+        };
+        context.write_lock(&lock)?;
+        let mut others = lock.plugins.values();
+        let is_shared = others.any(|other| other.sha256 == removed.sha256);
+        let artifacts = if is_shared {
+            false
+        } else {
+            let gone = context.store.remove(&removed.sha256);
+            gone.map_err(|error| refusal(&error))?
+        };
+        let left = left(&context.manifest, name);
+        match self.format {
+            Output::Json => print::json(&json!({
+                "name": name,
+                "sha256": removed.sha256,
+                "artifacts-removed": artifacts,
+                "left-in-manifest": left,
+            })),
+            Output::Text => {
+                let compiled = match (artifacts, is_shared) {
+                    (true, _) => "what was compiled of it is removed",
+                    (false, true) => {
+                        "another plugin is the same component, so the compiled one \
+                                      stays"
+                    }
+                    (false, false) => "nothing was compiled of it",
+                };
+                let mut text = format!("{name}: taken out of secrets.lock; {compiled}\n");
+                if !left.is_empty() {
+                    text.push_str("The manifest still has, for you to remove:\n");
+                }
+                for line in left {
+                    text.push_str(&format!("  {line}\n"));
+                }
+                print::text(&text);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Where the manifest still declares or uses the plugin.
+fn left(manifest: &Manifest, name: &str) -> Vec<String> {
+    let source = manifest.source();
+    let at = |what: String, span: &std::ops::Range<usize>| {
+        let place = source.place(span);
+        format!("{}:{}: {what}", place.file.display(), place.line)
+    };
+    let declared = manifest.plugins.get(name).into_iter();
+    let declared = declared.map(|plugin| at(format!("[plugins.{name}]"), &plugin.span));
+    let backends = manifest.backends.iter().filter(|(_, backend)| {
+        matches!(&backend.settings, BackendSettings::Plugin { plugin, .. } if plugin == name)
+    });
+    let backends = backends
+        .map(|(backend, entry)| at(format!("[backends.{backend}] reads from it"), &entry.span));
+    let checks = manifest.entries.iter().flat_map(|entry| {
+        let checks = entry.checks.iter();
+        let checks = checks.filter(|check| check.get_ref().plugin.as_deref() == Some(name));
+        checks.map(|check| {
+            at(
+                format!("`{}` is validated with it", entry.name),
+                &check.span(),
+            )
+        })
+    });
+    declared.chain(backends).chain(checks).collect()
+}

@@ -1,0 +1,356 @@
+//! `secret-run plugin`: adding, listing, looking into, compiling and removing plugins, with
+//! the standard validator as a plugin and a backend of a few instructions.
+
+use std::fs;
+use std::path::PathBuf;
+
+use secret_run_tests::{Launcher, Outcome, Project, repository};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+const RULES: &str = "version = 1\n\n[plugins.rules]\ncomponent = \"rules.wasm\"\n";
+const KEYS: &str = "version = 1\n\n[plugins.keys]\ncomponent = \"keys.wasm\"\n\
+    allow.http = [\"https://kv.example.com\"]\n";
+const ORIGIN: &str = "https://kv.example.com";
+
+/// A project with this manifest, a validator `rules.wasm`, and two backends: `kv.wasm`
+/// needs a setting, and `keys.wasm` none.
+fn project(manifest: &str) -> Project {
+    let project = Project::with(manifest, "");
+    let standard = fs::read(repository("plugins/dist/standard.wasm")).expect("it is committed");
+    project.write("rules.wasm", standard);
+    project.write("kv.wasm", backend(ORIGIN, true));
+    project.write("keys.wasm", backend(ORIGIN, false));
+    project
+}
+
+fn launcher<'a>(project: &'a Project, words: &[&str]) -> Launcher<'a> {
+    let launcher = project.launcher();
+    let launcher = launcher.env("SECRET_RUN_PLUGINS", project.path("store"));
+    launcher.args(["plugin"]).args(words)
+}
+
+fn plugin(project: &Project, words: &[&str]) -> Outcome {
+    launcher(project, words).run()
+}
+
+/// Runs what must fail with one problem of this kind, among others perhaps.
+#[track_caller]
+fn refused(project: &Project, words: &[&str], kind: &str) {
+    let words = [&["--error-format", "json"], words].concat();
+    let problem = plugin(project, &words).exits_with(125).problem(kind);
+    assert_eq!(problem["severity"], "error");
+}
+
+fn lock(project: &Project) -> String {
+    fs::read_to_string(project.path("secrets.lock")).unwrap_or_default()
+}
+
+/// Every file of the store with this ending.
+fn stored(project: &Project, extension: &str) -> Vec<PathBuf> {
+    let folders = fs::read_dir(project.path("store")).into_iter().flatten();
+    let folders = folders.flatten().map(|folder| folder.path());
+    let files = folders.flat_map(|folder| fs::read_dir(folder).into_iter().flatten());
+    let files = files.flatten().map(|file| file.path());
+    files
+        .filter(|file| file.extension().is_some_and(|it| it == extension))
+        .collect()
+}
+
+/// A backend that answers nothing. It needs an origin, and a setting if it is asked to.
+fn backend(origin: &str, setting: bool) -> Vec<u8> {
+    let contract = fs::read_to_string(repository("wit/backend.wit")).expect("the contract");
+    let mut module = wat::parse_str(backend_module(origin, setting)).expect("the text is right");
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("contract.wit", &contract);
+    let package = package.expect("the contract is right");
+    let world = resolve.select_world(&[package], Some("backend-only"));
+    let world = world.expect("the contract has this world");
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
+        .expect("a module takes metadata");
+    let mut encoder = ComponentEncoder::default();
+    let encoder = encoder.module(&module).expect("the module fits the world");
+    encoder
+        .encode()
+        .expect("the module is as the contract wants it")
+}
+
+/// The profile stands at 0x100, its settings at 0x200, its origins at 0x300, the texts behind.
+fn backend_module(origin: &str, setting: bool) -> String {
+    let text = |at: usize, text: &str| (at, text.len());
+    let (summary, name) = (text(0x400, "Keys of a test."), text(0x440, "project"));
+    let (meaning, purpose) = (text(0x480, "which project"), text(0x4c0, "to read keys"));
+    let words = |words: &[usize]| -> String {
+        let bytes = words
+            .iter()
+            .flat_map(|word| u32::try_from(*word).expect("small").to_le_bytes());
+        bytes.map(|byte| format!("\\{byte:02x}")).collect()
+    };
+    let settings = usize::from(setting);
+    format!(
+        r#"(module
+            (import "secret-run:plugin/http@0.1.0" "send"
+                (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+            (import "secret-run:plugin/settings@0.1.0" "get" (func (param i32 i32 i32)))
+            (memory (export "memory") 1)
+            (global $heap (mut i32) (i32.const 0x2000))
+            (data (i32.const 0x100) "{profile}")
+            (data (i32.const 0x200) "{setting}")
+            (data (i32.const 0x300) "{origin_spec}")
+            (data (i32.const 0x400) "Keys of a test.")
+            (data (i32.const 0x440) "project")
+            (data (i32.const 0x480) "which project")
+            (data (i32.const 0x4c0) "to read keys")
+            (data (i32.const 0x500) "{origin}")
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+                (local $given i32)
+                (local.set $given
+                    (i32.and (i32.add (global.get $heap) (i32.const 7)) (i32.const -8)))
+                (global.set $heap (i32.add (local.get $given) (local.get 3)))
+                (local.get $given))
+            (func (export "secret-run:plugin/backend@0.1.0#about") (result i32)
+                (i32.const 0x100))
+            (func (export "secret-run:plugin/backend@0.1.0#fetch") (param i32 i32) (result i32)
+                (i32.const 0x600)))"#,
+        profile = words(&[summary.0, summary.1, 0x200, settings, 0x300, 1]),
+        setting = words(&[name.0, name.1, meaning.0, meaning.1, 1, 0, 0, 0]),
+        origin_spec = words(&[0x500, origin.len(), purpose.0, purpose.1, 1]),
+    )
+}
+
+#[test]
+fn a_declared_validator_is_checked_compiled_and_pinned() {
+    let project = project(RULES);
+    let added = plugin(&project, &["add", "rules"]);
+    added
+        .exits_with(0)
+        .stdout_has("rules: a validator with ")
+        .stdout_has("may compute and answer; nothing else")
+        .stdout_has("secrets.lock: pinned");
+    assert!(lock(&project).contains("[plugins.rules]"), "{added:?}");
+    assert_eq!(stored(&project, "cwasm").len(), 1);
+
+    plugin(&project, &["add", "--all"])
+        .exits_with(0)
+        .stdout_has("secrets.lock: unchanged");
+    let list = plugin(&project, &["list", "--format", "json"]).stdout_json();
+    let row = &list["plugins"][0];
+    assert_eq!(row["name"], "rules");
+    assert_eq!(row["world"], "validator");
+    assert_eq!(row["state"], "pinned");
+    assert_eq!(row["compiled"], true);
+}
+
+#[test]
+fn a_component_that_was_changed_differs_and_is_not_compiled_until_it_is_added_again() {
+    let project = project(KEYS);
+    plugin(&project, &["add", "keys"]).exits_with(0);
+    let before = lock(&project);
+    // A custom section is no change of what it does, and one of its digest.
+    let mut wasm = fs::read(project.path("keys.wasm")).expect("it is there");
+    wasm.extend([0, 2, 1, b'x']);
+    project.write("keys.wasm", wasm);
+    let list = plugin(&project, &["list", "--format", "json"]).stdout_json();
+    assert_eq!(list["plugins"][0]["state"], "differs");
+    refused(&project, &["compile"], "plugin-component-changed");
+    assert_eq!(lock(&project), before);
+
+    let again = plugin(&project, &["add", "keys", "--format", "json"]);
+    let again = again.exits_with(0).stdout_json();
+    assert_eq!(again["plugins"][0]["lock"], "changed");
+    let changes = again["plugins"][0]["changes"].to_string();
+    assert!(
+        changes.contains("- sha256") && changes.contains("+ sha256"),
+        "{changes}"
+    );
+}
+
+#[test]
+fn everything_that_is_not_granted_is_said_at_once_with_its_place_and_nothing_is_pinned() {
+    let manifest =
+        format!("{KEYS}\n[plugins.kv]\ncomponent = \"kv.wasm\"\nsettings.other = \"x\"\n");
+    let project = project(&manifest);
+    let words = ["--error-format", "json", "add", "--all"];
+    let refused = plugin(&project, &words);
+    refused.exits_with(125);
+    for kind in [
+        "plugin-setting-missing",
+        "plugin-setting-unknown",
+        "plugin-needs-more",
+    ] {
+        let problem = refused.problem(kind);
+        assert_eq!(
+            (&problem["file"], &problem["line"]),
+            (&"secrets.toml".into(), &7.into())
+        );
+    }
+    let hint = refused.problem("plugin-needs-more")["hint"].to_string();
+    assert!(
+        hint.contains("allow.http = [\\\"https://kv.example.com\\\"]"),
+        "{hint}"
+    );
+    assert_eq!(lock(&project), "");
+    plugin(&project, &["add", "--all"]).stderr_has("nothing was changed");
+}
+
+#[test]
+fn what_a_backend_may_do_is_said_in_plain_words() {
+    let manifest = format!(
+        "version = 1\n[plugins.kv]\ncomponent = \"kv.wasm\"\nsettings.project = \"api\"\n\
+         allow.http = [\"{ORIGIN}\", \"https://other.example.com\"]\n\
+         [plugins.kv.credentials.\"{ORIGIN}\"]\nbearer = \"{{KV_TOKEN}}\"\n"
+    );
+    let project = project(&manifest);
+    plugin(&project, &["add", "kv"])
+        .exits_with(0)
+        .stdout_has("kv: a backend: Keys of a test.")
+        .stdout_has(
+            "may send HTTPS to kv.example.com with the credential in header authorization; \
+             may read its settings project; nothing else",
+        )
+        .stdout_has("note: it is granted https://other.example.com and does not ask for it");
+    assert!(lock(&project).contains("KV_TOKEN"));
+}
+
+#[test]
+fn a_component_that_is_not_declared_gives_the_lines_that_would_declare_it() {
+    let project = project("version = 1\n");
+    let lines = plugin(&project, &["add", "./kv.wasm"]);
+    lines
+        .exits_with(0)
+        .stdout_has("[plugins.kv]\ncomponent = \"kv.wasm\"\n")
+        .stdout_has("settings.project = \"...\"  # which project")
+        .stdout_has("allow.http = [\"https://kv.example.com\"]")
+        .stdout_has("Add these lines to secrets.toml, fill in project");
+    let manifest = || fs::read_to_string(project.path("secrets.toml")).unwrap_or_default();
+    assert_eq!(manifest(), "version = 1\n");
+    assert_eq!(lock(&project), "");
+
+    plugin(
+        &project,
+        &["add", "./keys.wasm", "--name", "own-keys", "--write"],
+    )
+    .exits_with(0)
+    .stdout_has("These lines were added to secrets.toml.")
+    .stdout_has("own-keys: a backend");
+    assert!(manifest().starts_with("version = 1\n\n[plugins.own-keys]\n"));
+    assert!(lock(&project).contains("[plugins.own-keys]"));
+    // The same component is the same plugin.
+    plugin(&project, &["add", "./keys.wasm"])
+        .exits_with(0)
+        .stdout_has("secrets.lock: unchanged");
+}
+
+#[test]
+fn lines_that_would_break_the_manifest_are_not_written() {
+    let text = "version = 1\nplugins = { rules = { component = \"rules.wasm\" } }\n";
+    let project = project(text);
+    refused(&project, &["add", "./kv.wasm", "--write"], "manifest-lines");
+    let manifest = fs::read_to_string(project.path("secrets.toml"));
+    assert_eq!(manifest.expect("it is there"), text);
+}
+
+#[test]
+fn a_digest_of_the_manifest_and_a_file_that_is_no_component_are_refused() {
+    let digest = "0".repeat(64);
+    let manifest = format!(
+        "{RULES}sha256 = \"{digest}\"\n[plugins.text]\ncomponent = \"text.wasm\"\n\
+         [plugins.none]\ncomponent = \"none.wasm\"\n"
+    );
+    let project = project(&manifest);
+    project.write("text.wasm", "#!/bin/sh\n");
+    let refused = plugin(&project, &["--error-format", "json", "add", "--all"]);
+    refused.exits_with(125);
+    for kind in [
+        "plugin-component-changed",
+        "plugin-not-a-component",
+        "plugin-unreadable",
+    ] {
+        assert_eq!(refused.problem(kind)["file"], "secrets.toml");
+    }
+    assert!(stored(&project, "cwasm").is_empty());
+}
+
+#[test]
+fn compiling_writes_to_another_folder_what_is_pinned() {
+    let project = project(KEYS);
+    refused(&project, &["compile", "keys"], "plugin-not-locked");
+    plugin(&project, &["add", "keys"]).exits_with(0);
+    let compiled = plugin(&project, &["compile", "--out", "image", "--format", "json"]);
+    let compiled = compiled.exits_with(0).stdout_json();
+    let path = compiled["compiled"][0]["path"].as_str().map(PathBuf::from);
+    let path = path.expect("a path");
+    assert!(path.starts_with("image") && project.path("").join(path).is_file());
+    refused(
+        &project,
+        &["compile", "--target", "no-such-machine"],
+        "plugin-target",
+    );
+}
+
+#[test]
+fn what_is_removed_leaves_the_lock_and_the_store_and_not_the_manifest() {
+    let project = project(KEYS);
+    plugin(&project, &["add", "keys"]).exits_with(0);
+    plugin(&project, &["remove", "keys"])
+        .exits_with(0)
+        .stdout_has("what was compiled of it is removed")
+        .stdout_has("secrets.toml:3: [plugins.keys]");
+    assert!(!lock(&project).contains("keys"));
+    assert!(stored(&project, "cwasm").is_empty());
+    let manifest = fs::read_to_string(project.path("secrets.toml"));
+    assert_eq!(manifest.expect("it is there"), KEYS);
+    refused(&project, &["remove", "keys"], "plugin-not-locked");
+}
+
+#[test]
+fn what_two_plugins_share_stays_until_both_are_removed() {
+    let manifest =
+        format!("{KEYS}[plugins.more]\ncomponent = \"keys.wasm\"\nallow.http = [\"{ORIGIN}\"]\n");
+    let project = project(&manifest);
+    plugin(&project, &["add", "--all"]).exits_with(0);
+    plugin(&project, &["remove", "more"])
+        .exits_with(0)
+        .stdout_has("another plugin is the same component");
+    assert_eq!(stored(&project, "cwasm").len(), 1);
+}
+
+#[test]
+fn inspecting_says_what_a_component_can_and_cannot_do() {
+    let project = project(RULES);
+    plugin(&project, &["inspect", "rules"])
+        .exits_with(0)
+        .stdout_has("a validator: it judges values")
+        .stdout_has("It imports nothing: it can compute and answer, and nothing else.")
+        .stdout_has("send a request\n")
+        .stdout_has("Rules: ");
+    let known = plugin(&project, &["inspect", "./kv.wasm", "--format", "json"]);
+    let known = known.exits_with(0).stdout_json();
+    assert_eq!(known["about"]["origins"][0]["origin"], ORIGIN);
+    assert_eq!(known["imports"][0]["name"], "secret-run:plugin/http@0.1.0");
+    let cannot = known["cannot"].to_string();
+    assert!(cannot.contains("open a socket") && !cannot.contains("read a setting"));
+    assert!(
+        stored(&project, "cwasm").is_empty(),
+        "looking keeps nothing"
+    );
+
+    project.write("module.wasm", b"\0asm\x01\0\0\0");
+    refused(
+        &project,
+        &["inspect", "./module.wasm"],
+        "plugin-core-module",
+    );
+}
+
+#[test]
+fn a_name_that_is_none_says_which_there_are() {
+    let project = project(RULES);
+    for command in ["add", "inspect", "compile"] {
+        let words = ["--error-format", "json", command, "rulez"];
+        let problem = plugin(&project, &words)
+            .exits_with(125)
+            .problem("undeclared-name");
+        assert!(problem["hint"].to_string().contains("rules"), "{problem}");
+    }
+}
