@@ -97,7 +97,7 @@ impl Made {
 }
 
 /// A validator imports nothing; a backend nothing that this host does not have.
-fn judge_imports(facts: &ComponentFacts) -> Result<(), MakeError> {
+pub(super) fn judge_imports(facts: &ComponentFacts) -> Result<(), MakeError> {
     let refused = facts.imports.iter().find(|import| {
         facts.world == World::Validator || Capability::of_import(import) == Capability::Unknown
     });

@@ -35,6 +35,8 @@ mod compile;
 mod component;
 mod describe;
 mod draft;
+#[cfg(feature = "compile")]
+pub mod conformance;
 mod engine;
 mod error;
 mod instance;

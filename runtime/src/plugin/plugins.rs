@@ -8,6 +8,8 @@
 mod credentials;
 mod error;
 mod pin;
+#[cfg(feature = "compile")]
+mod subject;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -10,6 +10,8 @@
 //!   many are handed out.
 //! - `on_about` runs first in `about`; `(global.get $profile)` is the address of its answer.
 //!
+//! `(global.get $otherwise)` is the address of the answer at any other path.
+//!
 //! What is imported is what `imports` name. Then there are, for instructions:
 //! `(call $get key length answer)`, `(call $log level text length)`, and
 //! `(call $get_url url length)`, which sends a request and leaves 0 for a response, and else 1;

@@ -25,6 +25,7 @@ impl BackendGuest {
                 (memory (export "memory") {pages})
                 (global $heap (mut i32) (i32.const {heap}))
                 (global $profile i32 (i32.const {profile}))
+                (global $otherwise i32 (i32.const {otherwise}))
                 (global $slot i32 (i32.const {slot}))
                 (global $slot_path (mut i32) (i32.const 0))
                 (global $slot_value (mut i32) (i32.const 0))
@@ -79,7 +80,7 @@ impl BackendGuest {
                                     (then (return (i32.load offset=8 (local.get $entry)))))))
                             (local.set $entry (i32.add (local.get $entry) (i32.const 12)))
                             (br $next)))
-                    (i32.const {otherwise}))
+                    (global.get $otherwise))
                 (func (export "secret-run:plugin/backend@0.1.0#about") (result i32)
                     (local $i i32) (local $j i32)
                     {on_about}

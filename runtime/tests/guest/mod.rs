@@ -23,6 +23,8 @@ pub(crate) struct Guest {
     pub(crate) wit: String,
     /// Instructions for values that begin with `!`.
     pub(crate) misbehaviour: String,
+    /// Instructions for any value. Locals: `$value` and `$length`.
+    pub(crate) on_value: String,
     /// Instructions of `rules`, which leave the address of the answer.
     pub(crate) rules: String,
     /// Further fields of the module.
@@ -60,6 +62,7 @@ impl Default for Guest {
         Self {
             wit: CONTRACT.to_owned(),
             misbehaviour: String::new(),
+            on_value: String::new(),
             rules: "(i32.const 0x1000)".to_owned(),
             fields: String::new(),
             pages: 4,
@@ -87,7 +90,7 @@ impl Guest {
         Validator::compile("hostile", &self.component(), limits())
     }
 
-    fn component(&self) -> Vec<u8> {
+    pub(crate) fn component(&self) -> Vec<u8> {
         let mut module = wat::parse_str(self.module()).unwrap();
         let mut resolve = Resolve::default();
         let package = resolve.push_str("contract.wit", &self.wit).unwrap();
@@ -133,6 +136,7 @@ impl Guest {
                 (func (export "{interface}#validate")
                     (param i32 i32 i32 i32) (param $value i32) (param $length i32) (result i32)
                     (local $first i32)
+                    {on_value}
                     (local.set $first (i32.load8_u (local.get $value)))
                     (if (i32.or (global.get $tainted) (i32.eq (local.get $first) (i32.const 63)))
                         (then (return (call $reject (i32.const 0x100) (i32.const 3)))))
@@ -146,6 +150,7 @@ impl Guest {
             catalogue = escaped(&image(&self.catalogue)),
             rules = self.rules,
             misbehaviour = self.misbehaviour,
+            on_value = self.on_value,
             fields = self.fields,
         )
     }

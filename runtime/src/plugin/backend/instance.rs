@@ -64,37 +64,32 @@ impl Linked {
         component: &Component,
         capabilities: impl IntoIterator<Item = Capability>,
     ) -> wasmtime::Result<Self> {
-        let mut linker = Linker::new(component.engine());
-        let (mut inert, mut waits) = (false, false);
-        for capability in capabilities {
-            match capability {
-                Capability::Settings => host::link_settings(&mut linker)?,
-                Capability::Log => host::link_log(&mut linker)?,
-                Capability::Http => {
-                    waits = true;
-                    host::link_http(&mut linker)?;
-                }
-                Capability::WasiHttp => {
-                    (inert, waits) = (true, true);
-                    wasi_http::link(&mut linker)?;
-                }
-                Capability::Clock | Capability::Inert => inert = true,
-                Capability::Filesystem => {
-                    inert = true;
-                    wasi::link_filesystem(&mut linker)?;
-                }
-                Capability::Sockets => {
-                    inert = true;
-                    wasi::link_sockets(&mut linker)?;
-                }
-                Capability::Unknown => {}
-            }
-        }
-        if inert {
-            // A guest can wait for a clock of WASI.
-            waits = true;
-            wasi::link_inert(&mut linker)?;
-        }
+        let (linker, waits) = lend(component.engine(), capabilities)?;
+        Self::ready(&linker, component, waits)
+    }
+
+    /// The same for a call that may use nothing of what this host lends by interfaces of its
+    /// own: those trap.
+    #[cfg(feature = "compile")]
+    pub(super) fn without_imports(
+        component: &Component,
+        capabilities: impl IntoIterator<Item = Capability>,
+    ) -> wasmtime::Result<Self> {
+        let ours = |capability: &Capability| {
+            matches!(
+                capability,
+                Capability::Settings | Capability::Log | Capability::Http
+            )
+        };
+        let others = capabilities
+            .into_iter()
+            .filter(|capability| !ours(capability));
+        let (mut linker, waits) = lend(component.engine(), others)?;
+        linker.define_unknown_imports_as_traps(component)?;
+        Self::ready(&linker, component, waits)
+    }
+
+    fn ready(linker: &Linker<Host>, component: &Component, waits: bool) -> wasmtime::Result<Self> {
         let ready = linker.instantiate_pre(component)?;
         let guest = GuestIndices::new(&ready)?;
         #[cfg(feature = "compile")]
@@ -197,6 +192,45 @@ impl Instance {
             None => None,
         }
     }
+}
+
+/// A linker with what `capabilities` name, and whether calls may then wait for something.
+fn lend(
+    engine: &Engine,
+    capabilities: impl IntoIterator<Item = Capability>,
+) -> wasmtime::Result<(Linker<Host>, bool)> {
+    let mut linker = Linker::new(engine);
+    let (mut inert, mut waits) = (false, false);
+    for capability in capabilities {
+        match capability {
+            Capability::Settings => host::link_settings(&mut linker)?,
+            Capability::Log => host::link_log(&mut linker)?,
+            Capability::Http => {
+                waits = true;
+                host::link_http(&mut linker)?;
+            }
+            Capability::WasiHttp => {
+                (inert, waits) = (true, true);
+                wasi_http::link(&mut linker)?;
+            }
+            Capability::Clock | Capability::Inert => inert = true,
+            Capability::Filesystem => {
+                inert = true;
+                wasi::link_filesystem(&mut linker)?;
+            }
+            Capability::Sockets => {
+                inert = true;
+                wasi::link_sockets(&mut linker)?;
+            }
+            Capability::Unknown => {}
+        }
+    }
+    if inert {
+        // A guest can wait for a clock of WASI.
+        waits = true;
+        wasi::link_inert(&mut linker)?;
+    }
+    Ok((linker, waits))
 }
 
 /// Lets the next call compute until the end of the watch.

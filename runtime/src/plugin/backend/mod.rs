@@ -15,6 +15,8 @@ mod bindings;
 mod fault;
 mod host;
 mod instance;
+#[cfg(feature = "compile")]
+mod session;
 mod wasi;
 mod wasi_http;
 #[cfg(feature = "compile")]
@@ -30,6 +32,8 @@ use wasmtime::component::Component;
 #[cfg(feature = "compile")]
 pub(super) use bindings::backend::Profile as WitProfile;
 pub use fault::{BackendFault, BackendRefusal};
+#[cfg(feature = "compile")]
+pub(super) use session::{Case, Said, Session};
 
 use self::bindings::backend as wit;
 use self::host::Lent;
@@ -84,16 +88,19 @@ impl PluginBackend {
     /// When the component imports something that is not among the capabilities, or does not
     /// export what a backend exports.
     pub(super) fn new(component: &Component, provision: Provision) -> Result<Self, BackendFault> {
-        let name = provision.name;
-        let linked = Linked::new(component, provision.capabilities);
+        let linked = Linked::new(component, provision.capabilities.iter().copied());
         let linked = linked.map_err(|_| BackendFault::Failed {
-            plugin: name.clone(),
+            plugin: provision.name.clone(),
             failure: Failure::Start,
         })?;
-        Ok(Self {
+        Ok(Self::with(linked, provision))
+    }
+
+    fn with(linked: Linked, provision: Provision) -> Self {
+        Self {
             linked,
             lent: Lent {
-                plugin: name.into(),
+                plugin: provision.name.into(),
                 settings: Arc::new(provision.settings),
                 gate: Arc::new(provision.gate),
                 clock: provision.clock,
@@ -101,7 +108,7 @@ impl PluginBackend {
             },
             limits: provision.limits,
             alarm: provision.alarm,
-        })
+        }
     }
 
     fn watchdog(&self) -> Watchdog {
