@@ -50,7 +50,7 @@ enum Task {
     Schema,
     /// List what values can be validated with.
     Rules(rules::Rules),
-    /// Add, list and look into plugins.
+    /// Begin, test, add, list and look into plugins.
     Plugin(plugin::Plugin),
     /// Print completions for a shell.
     Completions {

@@ -18,6 +18,7 @@ mod error;
 mod examine;
 mod inspect;
 mod list;
+mod new;
 #[cfg(not(feature = "compile"))]
 mod no_compiler;
 #[cfg(feature = "compile")]
@@ -27,6 +28,9 @@ mod progress;
 mod remove;
 #[cfg(feature = "compile")]
 mod source;
+mod templates;
+#[cfg(feature = "compile")]
+mod test;
 
 use std::process::ExitCode;
 
@@ -36,11 +40,11 @@ use secret_runtime::error::Problems;
 use super::Options;
 
 #[cfg(not(feature = "compile"))]
-use no_compiler::{NoCompiler as Add, NoCompiler as Compile};
+use no_compiler::{NoCompiler as Add, NoCompiler as Compile, NoCompiler as Test};
 #[cfg(feature = "compile")]
-use {add::Add, compile::Compile};
+use {add::Add, compile::Compile, test::Test};
 
-/// Add, list and look into plugins.
+/// Begin, test, add, list and look into plugins.
 #[derive(Debug, Args)]
 pub(super) struct Plugin {
     #[command(subcommand)]
@@ -49,6 +53,10 @@ pub(super) struct Plugin {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Begin a plugin: a project that builds, with the contract of this version.
+    New(new::New),
+    /// Hold a plugin to the contract, check by check. Its documents are read for real.
+    Test(Test),
     /// Check a plugin, compile it, and pin it in secrets.lock.
     Add(Add),
     /// Take a plugin out of secrets.lock, and remove what was compiled of it.
@@ -64,6 +72,8 @@ enum Task {
 impl Plugin {
     pub(super) fn run(&self, options: &Options) -> Result<ExitCode, Problems> {
         match &self.task {
+            Task::New(new) => new.run(),
+            Task::Test(test) => test.run(options),
             Task::Add(add) => add.run(options),
             Task::Remove(remove) => remove.run(options),
             Task::List(list) => list.run(options),

@@ -33,10 +33,10 @@ mod compatibility;
 #[cfg(feature = "compile")]
 mod compile;
 mod component;
-mod describe;
-mod draft;
 #[cfg(feature = "compile")]
 pub mod conformance;
+mod describe;
+mod draft;
 mod engine;
 mod error;
 mod instance;
