@@ -152,7 +152,7 @@ impl Plugins {
         let gate = Gate::new(name.to_owned(), origins, ca, outbound);
         let gate = gate.map_err(|error| OpenError::Outbound {
             plugin: name.to_owned(),
-            error,
+            error: Box::new(error),
         })?;
         let provision = Provision {
             name: name.to_owned(),
@@ -244,7 +244,7 @@ impl Plugins {
         let made = super::make::Made::of(name, &wasm, None);
         let made = made.map_err(|error| OpenError::Make {
             plugin: name.to_owned(),
-            error,
+            error: Box::new(error),
         })?;
         let store = &self.options.store;
         store.save(&made, Some(stamp)).map_err(OpenError::Store)?;
@@ -288,7 +288,7 @@ impl Plugins {
                     credentials: credentials.map_err(|error| OpenError::Credential {
                         plugin: name.to_owned(),
                         origin: origin.clone(),
-                        error,
+                        error: Box::new(error),
                     })?,
                 })
             })

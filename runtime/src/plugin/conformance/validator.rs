@@ -217,7 +217,7 @@ fn hard(spec: &ParameterSpec, variant: usize) -> Option<ParameterValue> {
         ParameterKind::Number => {
             ParameterValue::Number([f64::NAN, f64::INFINITY, f64::MIN, -0.0][variant])
         }
-        ParameterKind::Boolean => ParameterValue::Boolean(variant % 2 == 0),
+        ParameterKind::Boolean => ParameterValue::Boolean(variant.is_multiple_of(2)),
         ParameterKind::TextList => ParameterValue::TextList(match variant {
             0 => Vec::new(),
             1 => (0..1000).map(|_| text(2)).collect(),

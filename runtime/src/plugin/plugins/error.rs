@@ -109,7 +109,7 @@ pub enum OpenError {
         /// The origin.
         origin: HttpOrigin,
         /// What is wrong with it.
-        error: CredentialError,
+        error: Box<CredentialError>,
     },
     /// Its way out could not be made.
     #[error("the plugin `{plugin}` {error}")]
@@ -117,7 +117,7 @@ pub enum OpenError {
         /// The plugin.
         plugin: String,
         /// What is wrong.
-        error: OutboundError,
+        error: Box<OutboundError>,
     },
     /// It is of another world.
     #[error("the plugin `{plugin}` is no backend")]
@@ -141,7 +141,7 @@ pub enum OpenError {
         /// The plugin.
         plugin: String,
         /// Why not.
-        error: MakeError,
+        error: Box<MakeError>,
     },
 }
 
