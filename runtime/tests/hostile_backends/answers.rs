@@ -102,14 +102,23 @@ fn a_text_that_is_no_utf8_is_malformed() {
 
 #[test]
 fn a_value_in_an_error_of_the_same_batch_is_masked() {
-    let text = "not `dummy-value-first`, nor dummy-value-second";
-    let guest = otherwise(Answer::Other(text.to_owned()));
-    let bed = Bed::of(&guest).asking(["app/first", "app/nothing", "app/second"]);
-    let problem = bed.refuses("", "plugin-other");
-    assert!(
-        problem.message.contains("not `***`, nor ***"),
-        "{problem:?}"
-    );
+    let text = "not `dummy-value-first`, nor dummy-value-second, nor dummy-value-of-a-line";
+    let mut guest = otherwise(Answer::Other(text.to_owned()));
+    let line = Answer::document("dummy-value-of-a-line\n");
+    guest.documents.push(("app/line".to_owned(), line));
+    // Part of another value.
+    let part = Answer::document("dummy-value-of");
+    guest.documents.push(("app/part".to_owned(), part));
+    let paths = [
+        "app/first",
+        "app/nothing",
+        "app/second",
+        "app/part",
+        "app/line",
+    ];
+    let problem = Bed::of(&guest).asking(paths).refuses("", "plugin-other");
+    let masked = "not `***`, nor ***, nor ***";
+    assert!(problem.message.contains(masked), "{problem:?}");
     assert_eq!(problem.secret.as_deref(), Some("SECRET_1"));
 }
 
