@@ -7,9 +7,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::plugins;
 use crate::setup::{self, Program};
 use crate::workspace::{cargo, run as execute, target_dir};
+use crate::{examples, plugins};
 
 /// What tests and benches call besides what cargo builds.
 const PROGRAMS: [Program; 5] = [
@@ -36,6 +36,8 @@ pub fn run(options: Options) -> Result<()> {
     setup::programs(&PROGRAMS)?;
     let components = target_dir().join("fresh-components");
     plugins::build(&components).context("failed to build the components")?;
+    let examples = examples::default_folder();
+    examples::build(&examples, &[]).context("failed to build the example plugins")?;
     if options.setup_only {
         return build_binaries();
     }
@@ -43,7 +45,10 @@ pub fn run(options: Options) -> Result<()> {
     // Every step runs, so that one run shows all that is broken.
     let steps = [
         ("libraries and tools", libraries()),
-        ("black box", build_binaries().and_then(|()| black_box())),
+        (
+            "black box",
+            build_binaries().and_then(|()| black_box(&examples)),
+        ),
         (
             "rules, fresh component",
             rules(&components.join("standard.wasm")),
@@ -84,8 +89,11 @@ fn build_binaries() -> Result<()> {
     ]))
 }
 
-fn black_box() -> Result<()> {
-    execute(cargo("").args(["test", "--no-fail-fast", "--package", BLACK_BOX]))
+/// `examples` is the folder of the example plugins, which some of the tests run.
+fn black_box(examples: &Path) -> Result<()> {
+    let mut cargo = cargo("");
+    cargo.env("SECRET_RUN_EXAMPLE_PLUGINS", examples);
+    execute(cargo.args(["test", "--no-fail-fast", "--package", BLACK_BOX]))
 }
 
 /// The rules once more, on a component that was built from the sources a moment ago instead
