@@ -142,6 +142,30 @@ fn an_error_can_neither_steer_a_terminal_nor_fill_it() {
 }
 
 #[test]
+fn a_text_of_megabytes_is_no_message() {
+    // 200 references have the same 256 KiB of memory for a text, and 50 have a value.
+    let guest = BackendGuest {
+        on_each: "(if (i32.gt_u (local.get $index) (i32.const 50)) (then
+            (i64.store (local.get $at) (i64.const 1))
+            (i32.store offset=8 (local.get $at) (i32.const 5))
+            (i32.store offset=16 (local.get $at) (i32.const 0x80000))
+            (i32.store offset=20 (local.get $at) (i32.const 0x40000))))"
+            .to_owned(),
+        on_fetch: "(memory.fill (i32.const 0x80000) (i32.const 120) (i32.const 0x40000))"
+            .to_owned(),
+        pages: 16,
+        ..BackendGuest::default()
+    };
+    let paths = (0..250).map(|index| format!("app/first?version={index}"));
+    let problems = Bed::of(&guest).asking(paths).run("").unwrap_err();
+    assert_eq!(problems.len(), 199);
+    for problem in problems {
+        assert_eq!(problem.kind, "plugin-other");
+        assert!(problem.message.len() < 100, "{}", problem.message);
+    }
+}
+
+#[test]
 fn every_error_has_a_kind_and_only_absence_is_absence() {
     let text = || "no more".to_owned();
     for (answer, kind) in [

@@ -53,6 +53,9 @@ use crate::secret::SecretValue;
 const REFERENCES: usize = 256;
 /// The longest text of a plugin that is shown, in characters.
 const TEXT: usize = 300;
+/// A longer one is no message, and nothing of it is shown: to look for values in it could take
+/// longer than the plugin itself may.
+const LONGEST_TEXT: usize = 16 * 1024;
 /// A value as short as this is in many texts by chance.
 const SHORTEST_VALUE: usize = 4;
 
@@ -261,6 +264,9 @@ impl PluginBackend {
 
     /// A plugin's text without credentials and values, and fit for a terminal.
     fn fit(&self, text: &str, values: &[SecretValue]) -> String {
+        if text.len() > LONGEST_TEXT {
+            return String::new();
+        }
         let mut text = self.lent.gate.redact(text);
         for value in values {
             // A line end that a tool left behind the value is not in what a text quotes.
