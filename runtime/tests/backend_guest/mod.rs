@@ -46,6 +46,8 @@ pub(crate) struct BackendGuest {
     pub(crate) otherwise: Answer,
     pub(crate) about: Profile,
     pub(crate) imports: Vec<Import>,
+    /// Functions of interfaces that the test adds to `wit`, as `(import ...)`.
+    pub(crate) further_imports: String,
     /// Whether it exports the writing side too: one document in the instance's memory.
     pub(crate) writes: bool,
     pub(crate) on_fetch: String,
@@ -64,8 +66,6 @@ pub(crate) enum Import {
     Settings,
     Log,
     Http,
-    /// Functions of an interface that the test adds to the contract, as `(import ...)`.
-    Other(&'static str),
 }
 
 /// One answer for one reference.
@@ -125,6 +125,7 @@ impl Default for BackendGuest {
                 origins: Vec::new(),
             },
             imports: Vec::new(),
+            further_imports: String::new(),
             writes: false,
             on_fetch: String::new(),
             on_each: String::new(),

@@ -22,6 +22,7 @@ impl BackendGuest {
         format!(
             r#"(module
                 {imports}
+                {further_imports}
                 (memory (export "memory") {pages})
                 (global $heap (mut i32) (i32.const {heap}))
                 (global $profile i32 (i32.const {profile}))
@@ -123,6 +124,7 @@ impl BackendGuest {
             entries_end = image.entries + self.documents.len() * 12,
             otherwise = image.otherwise,
             data = image.escaped(),
+            further_imports = self.further_imports,
             on_fetch = self.on_fetch,
             on_each = self.on_each,
             on_finish = self.on_finish,
@@ -149,7 +151,6 @@ impl Import {
                 (import "secret-run:plugin/http@0.1.0" "send-all"
                     (func $send_all (param i32 i32 i32)))"#
             }
-            Self::Other(functions) => functions,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The part of WASI that a backend may import, and what it finds there.
 
-use crate::backend_guest::{Answer, BackendGuest, CONTRACT, Import};
+use crate::backend_guest::{Answer, BackendGuest, CONTRACT};
 use crate::bed::Bed;
 
 const ENVIRONMENT: &str = "package wasi:cli@0.2.0 {
@@ -49,13 +49,14 @@ const SOCKETS: &str = "package wasi:sockets@0.2.0 {
 
 /// A guest that imports functions of these packages as well; `interface` is the one that the
 /// functions are of.
-fn importing(packages: &str, interface: &str, functions: &'static str) -> BackendGuest {
+fn importing(packages: &str, interface: &str, functions: &str) -> BackendGuest {
     let world = "world backend-only {";
     assert!(CONTRACT.contains(world));
     let imported = format!("{world}\n    import {interface};");
     BackendGuest {
         wit: format!("{}\n{packages}\n", CONTRACT.replace(world, &imported)),
-        ..BackendGuest::default().importing(&[Import::Other(functions)])
+        further_imports: functions.to_owned(),
+        ..BackendGuest::default()
     }
 }
 
