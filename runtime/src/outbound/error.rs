@@ -350,17 +350,23 @@ impl Explain for OutboundError {
                 CredentialFault::Twice => "keep one of them",
             },
             Self::Authority => "give a PEM file with `-----BEGIN CERTIFICATE-----`",
-            Self::Address { kind, .. } => match kind {
-                AddressKind::LinkLocal => {
-                    "if it is a service of the link or the cloud's metadata that the plugin \
-                     needs, write `allow.link-local-addresses = true`"
-                }
-                AddressKind::Unusable => "check the name's records: nothing can be reached there",
-                AddressKind::Public | AddressKind::Private => {
-                    "if it is a server of your own network, write \
-                     `allow.private-addresses = true`"
-                }
-            },
+            Self::Address { origin, kind, .. } => {
+                let grant = |key: &str, what: &str| {
+                    format!("if it is {what}, add it: `allow.{key} = [\"{origin}\"]`")
+                };
+                return Some(match kind {
+                    AddressKind::LinkLocal => grant(
+                        "link-local-addresses",
+                        "a service of the link or the cloud's metadata that the plugin needs",
+                    ),
+                    AddressKind::Unusable => {
+                        "check the name's records: nothing can be reached there".to_owned()
+                    }
+                    AddressKind::Public | AddressKind::Private => {
+                        grant("private-addresses", "a server of your own network")
+                    }
+                });
+            }
             Self::Url(_)
             | Self::Method
             | Self::Header

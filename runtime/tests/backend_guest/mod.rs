@@ -64,6 +64,8 @@ pub(crate) enum Import {
     Settings,
     Log,
     Http,
+    /// Functions of an interface that the test adds to the contract, as `(import ...)`.
+    Other(&'static str),
 }
 
 /// One answer for one reference.

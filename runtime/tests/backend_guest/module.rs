@@ -149,6 +149,7 @@ impl Import {
                 (import "secret-run:plugin/http@0.1.0" "send-all"
                     (func $send_all (param i32 i32 i32)))"#
             }
+            Self::Other(functions) => functions,
         }
     }
 }

@@ -41,7 +41,7 @@ pub enum BackendFault {
     },
     /// It tried something over the network that it may not, or that would show it a
     /// credential.
-    #[error("the plugin `{plugin}` {error}")]
+    #[error("the plugin `{plugin}` was stopped: {error}")]
     Outbound {
         /// The plugin.
         plugin: String,

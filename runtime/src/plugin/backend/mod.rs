@@ -22,6 +22,7 @@ mod wasi_http;
 #[cfg(feature = "compile")]
 mod writing;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -202,10 +203,12 @@ impl PluginBackend {
             .into_iter()
             .map(|answer| answer.map(document))
             .collect();
-        let values: Vec<SecretValue> = given
+        let mut values: Vec<SecretValue> = given
             .iter()
             .filter_map(|answer| Some(answer.as_ref().ok()?.bytes.clone()))
             .collect();
+        // One that is part of another must not leave the rest of that behind.
+        values.sort_by_key(|value| Reverse(value.expose().len()));
         given
             .into_iter()
             .zip(batch)
@@ -260,7 +263,8 @@ impl PluginBackend {
     fn fit(&self, text: &str, values: &[SecretValue]) -> String {
         let mut text = self.lent.gate.redact(text);
         for value in values {
-            if let Ok(value) = std::str::from_utf8(value.expose())
+            // A line end that a tool left behind the value is not in what a text quotes.
+            if let Ok(value) = std::str::from_utf8(value.expose().trim_ascii())
                 && value.len() >= SHORTEST_VALUE
             {
                 text = text.replace(value, "***");

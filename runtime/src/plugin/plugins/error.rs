@@ -112,7 +112,7 @@ pub enum OpenError {
         error: Box<CredentialError>,
     },
     /// Its way out could not be made.
-    #[error("the plugin `{plugin}` {error}")]
+    #[error("the plugin `{plugin}` cannot send requests: {error}")]
     Outbound {
         /// The plugin.
         plugin: String,
