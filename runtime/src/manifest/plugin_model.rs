@@ -27,7 +27,7 @@ pub struct Plugin {
     pub sha256: Option<Spanned<String>>,
     /// The minisign public key that must have signed it: the line that begins with `RW`.
     pub signed_by: Option<Spanned<String>>,
-    /// Certificates that its servers are held against, instead of the machine's; relative to
+    /// Certificates that its servers are held against, beside the machine's; relative to
     /// the manifest.
     pub ca_file: Option<PathBuf>,
     /// What it may ask for by name.

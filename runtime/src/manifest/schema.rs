@@ -166,7 +166,7 @@ struct Plugin {
     /// with RW.
     #[schemars(regex(pattern = "^RW[A-Za-z0-9+/]{54}$"))]
     signed_by: Option<String>,
-    /// Certificates that its servers are held against, instead of the machine's; relative to
+    /// Certificates that its servers are held against, beside the machine's; relative to
     /// the manifest.
     ca_file: Option<String>,
     /// What the component may ask for by name.

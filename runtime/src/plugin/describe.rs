@@ -142,10 +142,10 @@ fn sending(plugin: &Plugin, origin: &HttpOrigin) -> String {
         text.push_str(&format!(":{}", origin.port()));
     }
     if plugin.allow.private_addresses.contains(origin) {
-        text.push_str(", also at private addresses,");
+        text.push_str(" (also at private addresses)");
     }
     if plugin.allow.link_local_addresses.contains(origin) {
-        text.push_str(", also at link-local addresses,");
+        text.push_str(" (also at link-local addresses)");
     }
     let places = plugin.credentials.get(origin).into_iter().flatten();
     let places: Vec<String> = places.map(CredentialSpec::place).collect();

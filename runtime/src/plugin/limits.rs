@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{ResourceLimiter, Result, bail};
 
-/// Core instances, memories and tables of one component. Toolchains make a handful: the
-/// module itself, and small ones that tie it to its exports.
-const PARTS: usize = 32;
+/// Core instances, memories and tables of one component. Most toolchains make a handful: the
+/// module itself, and small ones that tie it to its exports. That for Python makes 38, one for
+/// each library.
+const PARTS: usize = 128;
 
 /// What one instance of a component may use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

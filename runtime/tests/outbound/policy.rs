@@ -245,9 +245,9 @@ async fn headers_of_the_host_cannot_be_set() {
 }
 
 #[tokio::test]
-async fn headers_and_parameters_of_credentials_cannot_be_set_for_any_origin() {
+async fn headers_and_parameters_of_credentials_cannot_be_set() {
     let server = Server::start(|_| Reply::ok("")).await;
-    let elsewhere = vec![
+    let own = vec![
         HostCredential::Header {
             name: "X-Api-Key".to_owned(),
             value: secret("dummy-key"),
@@ -257,10 +257,7 @@ async fn headers_and_parameters_of_credentials_cannot_be_set_for_any_origin() {
             value: secret("dummy-key"),
         },
     ];
-    let origins = vec![
-        granted(&server.origin(), Vec::new()),
-        granted("https://api.example.com", elsewhere),
-    ];
+    let origins = vec![granted(&server.origin(), own)];
     let gate = Gate::new(
         "example".to_owned(),
         origins,
@@ -289,6 +286,23 @@ async fn headers_and_parameters_of_credentials_cannot_be_set_for_any_origin() {
     }
     let allowed = get(format!("{}/api_key=a?key=api_key", server.origin()));
     assert_eq!(gate.send(allowed).await.unwrap().status, 200);
+}
+
+/// A plugin that gets a token at one origin, by a credential of the host, sends it to another.
+#[tokio::test]
+async fn a_token_of_the_plugin_may_go_where_the_host_has_no_credential() {
+    let server = Server::start(|_| Reply::ok("")).await;
+    let elsewhere = vec![HostCredential::Bearer(secret("dummy-token"))];
+    let origins = vec![
+        granted(&server.origin(), Vec::new()),
+        granted("https://login.example.com", elsewhere),
+    ];
+    let limits = OutboundLimits::default();
+    let gate = Gate::new("example".to_owned(), origins, None, limits).unwrap();
+    let request = with_header(get(server.origin()), "authorization", "Bearer own");
+    assert_eq!(gate.send(request).await.unwrap().status, 200);
+    assert!(server.requests()[0].contains("Bearer own"));
+    assert!(!server.requests()[0].contains("dummy-token"));
 }
 
 #[tokio::test]
