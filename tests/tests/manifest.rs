@@ -176,7 +176,6 @@ fn what_is_not_built_in_yet_is_refused_and_not_passed_over() {
         "kind = \"vault\"\nmount = \"secret\"",
         "kind = \"aws-secrets-manager\"",
         "kind = \"aws-parameter-store\"",
-        "kind = \"plugin\"\nplugin = \"p\"\n[plugins.p]\ncomponent = \"p.wasm\"",
     ] {
         let manifest = format!(
             "version = 1\n[environments.development]\nbackend = \"b\"\n[secrets.A]\n[backends.b]\n{backend}\n"

@@ -298,6 +298,7 @@ fn no_flag_lifts_it() {
         &["--backend", "dotenv"],
         &["--backend", "env"],
         &["--error-format", "json"],
+        &["--allow-compile"],
         &["--env", "development", "--backend", "env", "-f", manifest],
         // What other tools have, and this one does not.
         &["--force"],

@@ -92,7 +92,8 @@ fn a_redirect_is_handed_to_the_guest_and_not_followed() {
     let there = elsewhere.origin();
     let lines = told(&grant(&server), &[("url", &here), ("then", &there)]);
     let problem = bed.refuses(&lines, "plugin-http-denied");
-    assert!(problem.message.contains(&there), "{}", problem.message);
+    // It was given an answer, so what it calls a host could be a value.
+    assert!(!problem.message.contains(&there), "{}", problem.message);
     assert_eq!(elsewhere.heads(), [""; 0]);
 }
 

@@ -76,8 +76,12 @@ async fn the_log_names_origins_and_never_more() {
     request.method = "PUT".to_owned();
     request.body = b"hidden-payload".to_vec();
     let request = with_header(request, "a", "hidden-value");
-    gate.send(request).await.unwrap();
     gate.send(get("https://other.example/hidden-path"))
+        .await
+        .unwrap_err();
+    gate.send(request).await.unwrap();
+    // A plugin that was given an answer could put a value into the name of a host.
+    gate.send(get("https://hidden-value.example/"))
         .await
         .unwrap_err();
     gate.send(get("hidden-url")).await.unwrap_err();
@@ -89,6 +93,10 @@ async fn the_log_names_origins_and_never_more() {
     assert!(text.contains(&answered), "{text}");
     assert!(
         text.contains("origin=https://other.example status=0 outcome=\"plugin-http-denied\""),
+        "{text}"
+    );
+    assert!(
+        text.contains("origin=- status=0 outcome=\"plugin-http-denied\""),
         "{text}"
     );
     assert!(text.contains("outcome=\"plugin-http-url\""), "{text}");

@@ -13,6 +13,10 @@ fn an_example_is_what_its_template_becomes() {
     let mut compared = 0;
     for template in inputs::files(&templates).unwrap() {
         let path = template.strip_prefix(&templates).unwrap();
+        // The example of a validator is in C.
+        if path.starts_with("rust-validator") {
+            continue;
+        }
         let example = root().join("examples/plugins").join(path);
         let expected = fs::read_to_string(&template)
             .unwrap()

@@ -216,7 +216,7 @@ mod tests {
             assert!(folder.join("wit/backend.wit").is_file());
             for (path, _) in template.all_files() {
                 let text = fs::read_to_string(folder.join(path)).unwrap();
-                assert!(!text.contains("{{"), "{lang:?} {path}");
+                assert!(!text.contains("{{name}}"), "{lang:?} {path}");
             }
             let build = fs::read_to_string(folder.join("build.sh")).unwrap();
             assert!(build.contains("acme-vault.wasm"), "{lang:?}");
