@@ -245,11 +245,17 @@ impl Gate {
         received
     }
 
+    /// Whether the plugin was given an answer, and so may hold a value.
+    #[must_use]
+    pub fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
+    }
+
     /// An origin that may be named in a message: a granted one, or one that the plugin chose
     /// before it could know any value.
     fn nameable(&self, origin: HttpOrigin) -> Option<HttpOrigin> {
         let granted = self.routes.iter().any(|route| route.grant.origin == origin);
-        (granted || !self.answered.load(Ordering::Relaxed)).then_some(origin)
+        (granted || !self.has_answered()).then_some(origin)
     }
 
     fn recorded(&self) -> std::sync::MutexGuard<'_, Option<OutboundError>> {

@@ -79,7 +79,9 @@ async fn the_log_names_origins_and_never_more() {
     gate.send(get("https://other.example/hidden-path"))
         .await
         .unwrap_err();
+    assert!(!gate.has_answered());
     gate.send(request).await.unwrap();
+    assert!(gate.has_answered());
     // A plugin that was given an answer could put a value into the name of a host.
     gate.send(get("https://hidden-value.example/"))
         .await

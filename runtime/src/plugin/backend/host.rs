@@ -98,7 +98,7 @@ impl log::Host for Host {
         };
         self.log_left = left;
         let plugin = &*self.lent.plugin;
-        let text = clean(&self.lent.gate.redact(&text), LINE);
+        let text = self.shown(&text);
         match level {
             log::Level::Debug => debug!(plugin, "{text}"),
             log::Level::Info => info!(plugin, "{text}"),
@@ -106,6 +106,17 @@ impl log::Host for Host {
             log::Level::Error => error!(plugin, "{text}"),
         }
         Ok(())
+    }
+}
+
+impl Host {
+    /// What is shown of a line. A plugin that was given an answer may hold a value, and could
+    /// write it in any spelling: of such lines only the length is told.
+    fn shown(&self, text: &str) -> String {
+        if self.lent.gate.has_answered() {
+            return format!("a line of {} bytes, not shown after an answer", text.len());
+        }
+        clean(&self.lent.gate.redact(text), LINE)
     }
 }
 
