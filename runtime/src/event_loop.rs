@@ -19,6 +19,13 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// Why nothing can be waited for.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the system gives no means to wait for a network: {reason}")]
+#[cfg_attr(
+    not(feature = "compile"),
+    expect(
+        unreachable_pub,
+        reason = "only errors of what compiles carry it outside"
+    )
+)]
 pub struct NoEventLoop {
     reason: String,
 }

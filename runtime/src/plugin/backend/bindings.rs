@@ -10,5 +10,8 @@ wasmtime::component::bindgen!({
     exports: { default: async },
 });
 
-pub(super) use exports::secret_run::plugin::{backend, backend_writer};
+pub(super) use exports::secret_run::plugin::backend;
+// A run only reads: what writes is the conformance test.
+#[cfg(feature = "compile")]
+pub(super) use exports::secret_run::plugin::backend_writer;
 pub(super) use secret_run::plugin::{http, log, settings};
