@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use secret_runtime::error::{Explain, Problem, Problems};
 use thiserror::Error;
 
-use super::templates::{Template, template};
+use super::templates::{PLACEHOLDER, Template, template};
 use crate::cli::print;
 
 /// Names become those of files and packages.
@@ -76,8 +76,8 @@ impl Explain for NewError {
                     .into(),
             ),
             Self::NoTemplate => Some(
-                "take `--lang rust`, or write it against `wit/validator.wit`: it may import \
-                 nothing, not even WASI"
+                "Go's runtime imports files and clocks of WASI before any code of yours runs, and \
+                 a validator may import nothing; take `--lang rust`, `c`, `javascript` or `python`"
                     .into(),
             ),
             Self::Exists { .. } => {
@@ -107,8 +107,8 @@ impl New {
             None => PathBuf::from(&self.name),
         };
         let files: Vec<_> = template
-            .all_files()
-            .map(|(path, text)| (folder.join(path), text.replace("{{name}}", &self.name)))
+            .project(&self.name)
+            .map(|(path, text)| (folder.join(path), text))
             .collect();
         // All are looked for first, so that half a project is not left behind.
         for (path, _) in &files {
@@ -155,11 +155,11 @@ fn is_name(name: &str) -> bool {
         && name.split('-').all(is_part)
 }
 
-/// What to type now.
+/// What to type now. What is indented can be typed as it is, but for the address.
 fn next(template: &Template, folder: &Path, name: &str) -> String {
     let mut text = format!(
         "{} files are in {}. What is next:\n\n    cd {}\n",
-        template.all_files().count(),
+        template.len(),
         folder.display(),
         quoted(folder),
     );
@@ -167,9 +167,18 @@ fn next(template: &Template, folder: &Path, name: &str) -> String {
         text.push_str(&format!("    {command}\n"));
     }
     text.push_str("    sh build.sh\n");
-    text.push_str(&format!("    secret-run plugin test {name}.wasm"));
-    text.push_str(template.test);
-    text.push('\n');
+    let test = [&[], template.test].concat().join(" \\\n        ");
+    if template.test.is_empty() {
+        text.push_str(&format!("    secret-run plugin test {name}.wasm\n"));
+        return text;
+    }
+    text.push_str(&format!(
+        "\nThen hold it to the contract. {PLACEHOLDER} stands for the address of your API, and the \
+         paths\nfor two documents that are there and one that is not:\n\n    \
+         secret-run plugin test {name}.wasm \\\n        {test}\n\n\
+         As it stands, it asks for {PLACEHOLDER}/secrets/app/first: the files of a folder, served \
+         by\n`python3 -m http.server 8000 --bind 127.0.0.1`, are an API for it.\n",
+    ));
     text
 }
 
@@ -214,15 +223,13 @@ mod tests {
                 .write()
                 .unwrap();
             assert!(folder.join("wit/backend.wit").is_file());
-            for (path, _) in template.all_files() {
-                let text = fs::read_to_string(folder.join(path)).unwrap();
-                assert!(!text.contains("{{name}}"), "{lang:?} {path}");
-            }
+            let files = template.project("acme-vault");
+            assert_eq!(files.count(), template.len());
             let build = fs::read_to_string(folder.join("build.sh")).unwrap();
             assert!(build.contains("acme-vault.wasm"), "{lang:?}");
             let said = next(template, &folder, "acme-vault");
             assert!(
-                said.contains("plugin test acme-vault.wasm --setting"),
+                said.contains("plugin test acme-vault.wasm \\\n        --setting"),
                 "{said}"
             );
         }
@@ -241,13 +248,17 @@ mod tests {
 
     #[test]
     fn a_validator_is_begun_in_a_language_that_imports_nothing() {
-        let place = tempfile::tempdir().unwrap();
-        let refused = new("acme", Language::Python, Kind::Validator, place.path()).write();
-        assert_eq!(refused.unwrap_err().kind(), "no-template");
-        new("acme", Language::Rust, Kind::Validator, place.path())
-            .write()
-            .unwrap();
-        assert!(place.path().join("wit/validator.wit").is_file());
+        for lang in Language::value_variants() {
+            let place = tempfile::tempdir().unwrap();
+            let begun = new("acme", *lang, Kind::Validator, place.path()).write();
+            if *lang == Language::Go {
+                assert_eq!(begun.unwrap_err().kind(), "no-template");
+                assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+            } else {
+                begun.unwrap();
+                assert!(place.path().join("wit/validator.wit").is_file(), "{lang:?}");
+            }
+        }
     }
 
     #[test]
