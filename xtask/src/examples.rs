@@ -5,9 +5,10 @@
 //! may, so that a new version of a language's tools can't ask for more unseen. Nothing is built
 //! anew whose sources and tools are the same.
 
-mod bindings;
 mod component;
+mod crates;
 mod inputs;
+mod stand_in;
 mod tools;
 
 use std::env;
@@ -19,12 +20,12 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::workspace::{root, run as run_command, target_dir};
-pub use bindings::{Generate, WasmTools};
 use component::Contract;
 use tools::{Language, Tools};
 
-/// What every example's `build.sh` names its component after: the template's `{{name}}`.
-const NAME: &str = "http-json";
+/// What `build.sh` names the component after, for which `plugin new` puts another name.
+const BACKEND: &str = "http-json";
+const VALIDATOR: &str = "licence-rules";
 
 struct Example {
     /// Its folder in `examples/plugins`, and the name of the component.
@@ -35,19 +36,17 @@ struct Example {
     contract: Contract,
 }
 
-const EXAMPLES: [Example; 7] = [
+const EXAMPLES: [Example; 10] = [
     Example::backend("c", Language::C, &[]),
-    Example {
-        name: "c-validator",
-        language: Language::C,
-        product: "licence-key",
-        contract: Contract::Validator,
-    },
+    Example::validator("c-validator", Language::C),
     Example::backend("go", Language::Go, &component::GO),
     Example::backend("javascript", Language::JavaScript, &[]),
     Example::backend("javascript-fetch", Language::JavaScript, &component::FETCH),
+    Example::validator("javascript-validator", Language::JavaScript),
     Example::backend("python", Language::Python, &[]),
+    Example::validator("python-validator", Language::Python),
     Example::backend("rust", Language::Rust, &[]),
+    Example::validator("rust-validator", Language::Rust),
 ];
 
 impl Example {
@@ -59,8 +58,17 @@ impl Example {
         Self {
             name,
             language,
-            product: NAME,
+            product: BACKEND,
             contract: Contract::Backend { wasi },
+        }
+    }
+
+    const fn validator(name: &'static str, language: Language) -> Self {
+        Self {
+            name,
+            language,
+            product: VALIDATOR,
+            contract: Contract::Validator,
         }
     }
 
@@ -74,7 +82,7 @@ impl Example {
 
     /// Builds the component into `out`, unless it is there already.
     fn build(&self, out: &Path) -> Result<()> {
-        let tools = self.language.tools(&self.source(), out)?;
+        let tools = self.language.tools(&tools_folder(out))?;
         let component = out.join(self.name).with_extension("wasm");
         let stamp = out.join(self.name).with_extension("inputs");
         let inputs = inputs::digest(&self.source(), &tools)?;
@@ -152,6 +160,12 @@ pub fn run(options: Options) -> Result<()> {
 /// Where the components are unless told otherwise.
 pub fn default_folder() -> PathBuf {
     target_dir().join("example-plugins")
+}
+
+/// Where the programs of each language are that the instructions of `plugin new` call, below the
+/// folder of the components.
+pub fn tools_folder(out: &Path) -> PathBuf {
+    out.join("tools")
 }
 
 /// Builds the examples that are named, or all, into `out`.

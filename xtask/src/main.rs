@@ -28,12 +28,6 @@ enum Task {
     Test(test::Options),
     /// Measure start-up side by side with hyperfine and print ratios.
     Bench(bench::Options),
-    /// What the `build.sh` of an example calls as `wit-bindgen`.
-    #[command(hide = true)]
-    WitBindgen(examples::Generate),
-    /// What the `build.sh` of an example calls as `wasm-tools`.
-    #[command(hide = true)]
-    WasmTools(examples::WasmTools),
 }
 
 fn main() -> ExitCode {
@@ -42,8 +36,6 @@ fn main() -> ExitCode {
         Task::Examples(options) => examples::run(options),
         Task::Test(options) => test::run(options),
         Task::Bench(options) => bench::run(options),
-        Task::WitBindgen(generate) => generate.run(),
-        Task::WasmTools(tools) => tools.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

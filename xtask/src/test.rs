@@ -89,10 +89,15 @@ fn build_binaries() -> Result<()> {
     ]))
 }
 
-/// `examples` is the folder of the example plugins, which some of the tests run.
-fn black_box(examples: &Path) -> Result<()> {
+/// `components` is the folder of the example plugins, which some of the tests run, and of the tools
+/// that they were built with, by which others build new ones.
+fn black_box(components: &Path) -> Result<()> {
     let mut cargo = cargo("");
-    cargo.env("SECRET_RUN_EXAMPLE_PLUGINS", examples);
+    cargo.env("SECRET_RUN_EXAMPLE_PLUGINS", components);
+    cargo.env(
+        "SECRET_RUN_PLUGIN_TOOLS",
+        examples::tools_folder(components),
+    );
     execute(cargo.args(["test", "--no-fail-fast", "--package", BLACK_BOX]))
 }
 

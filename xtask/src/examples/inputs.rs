@@ -10,12 +10,7 @@ use super::tools::Tools;
 use crate::workspace::root;
 
 /// Crates of this task that take part in the build of an example.
-const CRATES: [&str; 4] = [
-    "wasi-preview1-component-adapter-provider",
-    "wit-bindgen-c",
-    "wit-bindgen-go",
-    "wit-component",
-];
+const CRATES: [&str; 1] = ["wasi-preview1-component-adapter-provider"];
 
 /// The digest of the sources in `folder`, of the contract, and of the versions of the tools.
 pub(super) fn digest(folder: &Path, tools: &Tools) -> Result<String> {
@@ -57,7 +52,7 @@ fn line(inputs: &str, component: &[u8]) -> String {
 }
 
 /// All files in `folder`, in order.
-pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let entries =
         fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))?;
@@ -74,7 +69,7 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Name and version of each of [`CRATES`], as the lock file has them.
-fn locked() -> Result<Vec<String>> {
+pub(super) fn locked() -> Result<Vec<String>> {
     let lock =
         fs::read_to_string(root().join("Cargo.lock")).context("failed to read Cargo.lock")?;
     let lines: Vec<_> = lock.lines().collect();

@@ -7,17 +7,21 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
 
-use super::bindings;
+use super::crates::{self, CRATES, Crates};
+use super::stand_in::{StandIns, quoted};
 use crate::plugins::Toolchain;
 use crate::setup;
-use crate::workspace::{find_program, run, target_dir};
+use crate::workspace::{find_program, root, run, target_dir};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
@@ -36,13 +40,19 @@ pub(super) struct Tools {
     pub(super) environment: Vec<(&'static str, OsString)>,
     /// What they say their versions are.
     pub(super) versions: String,
-    /// Where npm has installed packages.
-    node_modules: Option<PathBuf>,
+    /// What is put into the folder of a build, as a package manager would: a link to this.
+    link: Option<PathBuf>,
+    /// The versions of packages, for an example that has no such file: this is copied to it.
+    lock: Option<PathBuf>,
 }
 
-/// The compiler of C that is installed where there is none.
-const CLANG: &str = "clang-19";
-const C_PACKAGES: [&str; 4] = [CLANG, "lld-19", "wasi-libc", "libclang-rt-19-dev-wasm32"];
+/// The compiler of C that is installed where there is none, and its packages, as the
+/// instructions of `plugin new` have them.
+const CLANG: &str = "clang";
+const C_PACKAGES: [&str; 4] = [CLANG, "lld", "wasi-libc", "libclang-rt-dev-wasm32"];
+
+/// What the examples in Rust are built for.
+const RUST_TARGET: &str = "wasm32-unknown-unknown";
 
 impl Language {
     pub(super) fn name(self) -> &'static str {
@@ -55,14 +65,21 @@ impl Language {
         }
     }
 
-    /// Finds or installs what builds the example in `source`. Scripts are written below `out`.
-    pub(super) fn tools(self, source: &Path, out: &Path) -> Result<Tools> {
+    /// The folder of the backend in this language. What a package manager installs is installed
+    /// for it, and serves the other examples in the language.
+    fn source(self) -> PathBuf {
+        root().join("examples/plugins").join(self.name())
+    }
+
+    /// Finds or installs what builds an example. Scripts are written below `folder`.
+    pub(super) fn tools(self, folder: &Path) -> Result<Tools> {
+        let stand_ins = StandIns::new(folder.join(self.name()))?;
         match self {
-            Self::C => c(out),
-            Self::Go => go(out),
-            Self::JavaScript => javascript(source),
-            Self::Python => python(source),
-            Self::Rust => rust(out),
+            Self::C => c(&stand_ins),
+            Self::Go => go(&stand_ins),
+            Self::JavaScript => javascript(&self.source()),
+            Self::Python => python(&self.source()),
+            Self::Rust => rust(&stand_ins, &self.source()),
         }
     }
 }
@@ -70,15 +87,23 @@ impl Language {
 impl Tools {
     /// Puts into the folder of a build what a package manager would have installed there.
     pub(super) fn prepare(&self, folder: &Path) -> Result<()> {
-        if let Some(installed) = &self.node_modules {
-            symlink(installed, folder.join("node_modules"))?;
+        if let Some(link) = &self.link {
+            let name = link.file_name().context("what is linked has a name")?;
+            symlink(link, folder.join(name))?;
+        }
+        if let Some(lock) = &self.lock {
+            let name = lock.file_name().context("a file has a name")?;
+            if !folder.join(name).exists() {
+                fs::copy(lock, folder.join(name))?;
+            }
         }
         Ok(())
     }
 }
 
-fn c(out: &Path) -> Result<Tools> {
+fn c(stand_ins: &StandIns) -> Result<Tools> {
     let compiler = env::var_os("CC").unwrap_or_else(|| CLANG.into());
+    let is_debian = compiler == CLANG && find_program("dpkg-query").is_some();
     if !compiles(&compiler) {
         ensure!(
             compiler == CLANG,
@@ -88,9 +113,12 @@ fn c(out: &Path) -> Result<Tools> {
         setup::install(&C_PACKAGES)?;
         ensure!(compiles(&compiler), "{CLANG} can't build for wasm32-wasi");
     }
+    let crates = Crates::find()?;
+    stand_ins.apt_get(is_debian)?;
+    stand_ins.write("cargo", &any_cargo(&crates)?)?;
     Ok(Tools {
-        folders: vec![stand_ins(out)?],
-        versions: output(Command::new(&compiler).arg("--version"))?,
+        folders: vec![crates.programs()],
+        versions: output(Command::new(&compiler).arg("--version"))? + &CRATES.concat(),
         environment: vec![("CC", compiler)],
         ..Tools::default()
     })
@@ -114,19 +142,26 @@ fn compiles(compiler: &OsString) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-fn go(out: &Path) -> Result<Tools> {
+fn go(stand_ins: &StandIns) -> Result<Tools> {
     let go = program("go", "install Go 1.26")?;
-    let stand_ins = stand_ins(out)?;
-    let adapter = bindings::write_adapter(&stand_ins)?;
+    let crates = Crates::find()?;
+    let adapter = stand_ins
+        .folder()
+        .join(WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME)
+        .with_extension("reactor.wasm");
+    fs::write(&adapter, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?;
+    stand_ins.curl(&adapter)?;
+    stand_ins.write("cargo", &any_cargo(&crates)?)?;
+    let version = output(Command::new(go).arg("version").env("GOTOOLCHAIN", "local"))?;
     Ok(Tools {
-        folders: vec![stand_ins],
+        folders: vec![crates.programs()],
         environment: vec![
             ("ADAPTER", adapter.into()),
             // Another toolchain than the one that is installed is not fetched for it.
             ("GOTOOLCHAIN", "local".into()),
             ("GOFLAGS", "".into()),
         ],
-        versions: output(Command::new(go).arg("version").env("GOTOOLCHAIN", "local"))?,
+        versions: version + &CRATES.concat(),
         ..Tools::default()
     })
 }
@@ -145,8 +180,8 @@ fn javascript(source: &Path) -> Result<Tools> {
         run(Command::new(&npm).args(arguments).current_dir(folder))
     })?;
     Ok(Tools {
-        versions,
-        node_modules: Some(folder.join("node_modules")),
+        versions: versions + &fs::read_to_string(source.join("package-lock.json"))?,
+        link: Some(folder.join("node_modules")),
         ..Tools::default()
     })
 }
@@ -176,54 +211,37 @@ fn python(source: &Path) -> Result<Tools> {
     })
 }
 
-fn rust(out: &Path) -> Result<Tools> {
+fn rust(stand_ins: &StandIns, source: &Path) -> Result<Tools> {
     let toolchain = Toolchain::find()?;
-    let scripts = stand_ins(out)?.join("rust");
+    let crates = Crates::find()?;
+    let mut lines = crates.install_lines()?;
     let hidden = toolchain.hidden().iter();
-    let mut lines: Vec<_> = hidden.map(|name| format!("unset {name}")).collect();
+    lines.extend(hidden.map(|name| format!("unset {name}")));
     let variables = toolchain.environment().iter();
     lines.extend(variables.map(|(name, value)| format!("export {name}='{value}'")));
     lines.push(format!("exec {} \"$@\"", quoted(&toolchain.cargo_file())?));
-    script(&scripts.join("cargo"), &lines)?;
+    stand_ins.write("cargo", &lines)?;
+    stand_ins.rustup(RUST_TARGET)?;
+    let lock = source.join("Cargo.lock");
     Ok(Tools {
-        folders: vec![scripts, stand_ins(out)?],
+        versions: toolchain.description()? + &CRATES.concat() + &fs::read_to_string(&lock)?,
+        folders: vec![stand_ins.folder().to_owned(), crates.programs()],
         // The folder of a build is removed before the next one; what is compiled stays.
         environment: vec![("CARGO_TARGET_DIR", target_dir().join("example-rust").into())],
-        versions: toolchain.description()?,
+        lock: Some(lock),
         ..Tools::default()
     })
 }
 
-/// Scripts named as the programs for which [`bindings`] stands in.
-fn stand_ins(out: &Path) -> Result<PathBuf> {
-    let folder = out.join("build/tools");
-    let task = quoted(&env::current_exe()?)?;
-    for name in ["wit-bindgen", "wasm-tools"] {
-        script(&folder.join(name), &[format!("exec {task} {name} \"$@\"")])?;
-    }
-    Ok(folder)
-}
-
-fn script(file: &Path, lines: &[String]) -> Result<()> {
-    if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(file, format!("#!/bin/sh\n{}\n", lines.join("\n")))
-        .with_context(|| format!("failed to write {}", file.display()))?;
-    fs::set_permissions(file, fs::Permissions::from_mode(0o755))?;
-    Ok(())
-}
-
-/// A path as one word of a shell script.
-fn quoted(path: &Path) -> Result<String> {
-    let path = path
-        .to_str()
-        .context("the path of a program is not UTF-8")?;
-    Ok(format!("'{}'", path.replace('\'', r"'\''")))
+/// A `cargo` for a language other than Rust.
+fn any_cargo(crates: &Crates) -> Result<Vec<String>> {
+    let mut lines = crates.install_lines()?;
+    lines.push(format!("exec {} \"$@\"", quoted(&crates::cargo())?));
+    Ok(lines)
 }
 
 /// A folder of the cache that `install` has filled from `files`, once.
-fn installed(
+pub(super) fn installed(
     language: &str,
     source: &Path,
     files: &[&str],
@@ -270,7 +288,7 @@ fn program(name: &str, advice: &str) -> Result<PathBuf> {
     find_program(name).with_context(|| format!("`{name}` is not in PATH: {advice}"))
 }
 
-fn output(command: &mut Command) -> Result<String> {
+pub(super) fn output(command: &mut Command) -> Result<String> {
     let output = command
         .output()
         .with_context(|| format!("failed to start {command:?}"))?;
