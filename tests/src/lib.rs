@@ -19,6 +19,7 @@
 mod binary;
 mod daemon;
 mod etcd;
+mod example;
 mod exchange;
 mod gateway;
 mod launcher;
@@ -34,6 +35,7 @@ mod trace;
 
 pub use binary::{FOLDER_VARIABLE, binary};
 pub use etcd::{Etcd, base64};
+pub use example::{example_plugin, plugin_tools};
 pub use exchange::{Reply, exchange};
 pub use gateway::{Answer, Gateway};
 pub use launcher::{Launcher, program};

@@ -32,12 +32,33 @@ pub struct PluginStore {
 
 impl PluginStore {
     /// The store in `folder`, which the tests of one target folder share, with all of
-    /// `components` compiled.
+    /// `components`, which are backends, compiled.
     ///
     /// # Panics
     /// When one of them is no component that can be compiled.
     #[must_use]
     pub fn with(folder: &Path, components: &[&Path]) -> Self {
+        Self::filled(folder, components, |index| {
+            format!(
+                "[backends.b{index}]\nkind = \"plugin\"\nplugin = \"p{index}\"\n\
+                 [secrets.S{index}]\nfrom = \"b{index}:path\"\n"
+            )
+        })
+    }
+
+    /// The same store, with a validator compiled that has this rule.
+    ///
+    /// # Panics
+    /// When it is no component that can be compiled.
+    #[must_use]
+    pub fn with_validator(folder: &Path, component: &Path, rule: &str) -> Self {
+        Self::filled(folder, &[component], |index| {
+            format!("[secrets.S{index}]\nvalidate = \"p{index}/{rule}\"\n")
+        })
+    }
+
+    /// `user` says what of a manifest uses the component of a number.
+    fn filled(folder: &Path, components: &[&Path], user: impl Fn(usize) -> String) -> Self {
         // One compiles, and the others find it done.
         static TURN: Mutex<()> = Mutex::new(());
         let compiler = env::var_os(COMPILER_VARIABLE);
@@ -53,7 +74,7 @@ impl PluginStore {
             .collect();
         let lacks = |digest: &String| store.artifact(digest).is_none();
         if digests.iter().any(lacks) {
-            store.compile(&compiler, components);
+            store.compile(&compiler, components, user);
         }
         assert!(!digests.iter().any(lacks), "not all of them are compiled");
         store
@@ -99,9 +120,9 @@ impl PluginStore {
         (store, artifact)
     }
 
-    /// Lets the launcher run with each of them as a backend that is granted nothing: it compiles
-    /// what it is asked to use, and then refuses to go on.
-    fn compile(&self, compiler: &Path, components: &[&Path]) {
+    /// Lets the launcher run with a backend that is granted nothing, or for a secret that is
+    /// missing: it compiles what it is asked to use, and then refuses to go on.
+    fn compile(&self, compiler: &Path, components: &[&Path], user: impl Fn(usize) -> String) {
         let project = Project::new();
         let mut manifest = "version = 1\n".to_owned();
         for (index, component) in components.iter().enumerate() {
@@ -109,9 +130,8 @@ impl PluginStore {
             symlink(component, link).expect("a link can be made");
             let _ = write!(
                 manifest,
-                "[plugins.p{index}]\ncomponent = \"c{index}.wasm\"\n\
-                 [backends.b{index}]\nkind = \"plugin\"\nplugin = \"p{index}\"\n\
-                 [secrets.S{index}]\nfrom = \"b{index}:path\"\n"
+                "[plugins.p{index}]\ncomponent = \"c{index}.wasm\"\n{}",
+                user(index)
             );
         }
         project.write("secrets.toml", manifest);

@@ -3,18 +3,14 @@
 //! of this repository's components, and the example plugins in every language.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::ffi::OsStr;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use secret_run_tests::{
-    Etcd, PluginStore, Project, Response, SecretServer, base64, repository, sha256,
+    Etcd, PluginStore, Project, Response, SecretServer, base64, example_plugin, repository, sha256,
 };
 use serde_json::json;
-
-/// Names the folder that `cargo xtask examples --out DIR` has filled.
-const EXAMPLES_VARIABLE: &str = "SECRET_RUN_EXAMPLE_PLUGINS";
 
 const TOKEN: &str = "dummy-token-of-the-store-83b0";
 
@@ -181,13 +177,7 @@ fn consul_gives_the_same() {
 
 /// The example of that name gives the same, from a server that wants the credential.
 fn assert_example(name: &str, grants: &str) {
-    let folder = env::var_os(EXAMPLES_VARIABLE).unwrap_or_else(|| {
-        panic!(
-            "{EXAMPLES_VARIABLE} names no folder of example plugins: run `cargo xtask test`, \
-             which builds them and sets it"
-        )
-    });
-    let component = PathBuf::from(folder).join(name).with_extension("wasm");
+    let component = example_plugin(name);
     let server = SecretServer::start();
     for (path, content) in DOCUMENTS {
         let response = Response::new(200).header("x-version", "3").body(content);
