@@ -31,3 +31,11 @@ fn folder() -> PathBuf {
     let folder = test.ancestors().nth(2).expect("cargo puts tests into deps");
     folder.to_owned()
 }
+
+/// The file of a server that `cargo xtask test` built from `tests/servers`, if it did.
+pub(crate) fn built_server(name: &str) -> Option<PathBuf> {
+    let test = env::current_exe().expect("a running program has a file");
+    let target = test.ancestors().nth(3).expect("cargo puts tests into deps");
+    let file = target.join("test-servers").join(name);
+    file.is_file().then_some(file)
+}

@@ -1,4 +1,5 @@
-//! A server of the system that a test starts on a folder of its own.
+//! A server that a test starts on a folder of its own: one that was built for the tests, or one of
+//! the system.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::binary::built_server;
 use crate::launcher::{clone, content, output_file, program};
 
 /// How long a server may take until it answers.
@@ -34,8 +36,8 @@ impl Daemon {
         command: impl Fn(&Path, &Path) -> (Command, Ports),
         answers: impl Fn(&Ports) -> bool,
     ) -> (Self, Ports) {
-        let Some(file) = program(name) else {
-            panic!("{name} is missing: `cargo xtask test --setup-only` installs it");
+        let Some(file) = built_server(name).or_else(|| program(name)) else {
+            panic!("{name} is missing: `cargo xtask test --setup-only` sets it up");
         };
         let mut last = String::new();
         for _ in 0..ATTEMPTS {

@@ -17,6 +17,7 @@
 //! Everything here panics on failure, with a text that says what was expected.
 
 mod binary;
+mod consul;
 mod daemon;
 mod etcd;
 mod example;
@@ -25,6 +26,7 @@ mod gateway;
 mod launcher;
 mod link;
 mod outcome;
+mod plugin_project;
 mod plugin_store;
 mod port;
 mod project;
@@ -34,6 +36,7 @@ mod secret_server;
 mod trace;
 
 pub use binary::{FOLDER_VARIABLE, binary};
+pub use consul::{Consul, DATACENTER};
 pub use etcd::{Etcd, base64};
 pub use example::{example_plugin, plugin_tools};
 pub use exchange::{Reply, exchange};
@@ -41,6 +44,7 @@ pub use gateway::{Answer, Gateway};
 pub use launcher::{Launcher, program};
 pub use link::{Fault, Link, Quality};
 pub use outcome::{End, Outcome};
+pub use plugin_project::PluginProject;
 pub use plugin_store::{COMPILER_VARIABLE, PluginStore, sha256};
 pub use port::free_port;
 pub use project::{Project, repository};

@@ -8,9 +8,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use secret_run_tests::{
-    Etcd, PluginStore, Project, Response, SecretServer, base64, example_plugin, repository, sha256,
+    Consul, Etcd, PluginStore, Project, Response, SecretServer, example_plugin, repository, sha256,
 };
-use serde_json::json;
 
 const TOKEN: &str = "dummy-token-of-the-store-83b0";
 
@@ -76,7 +75,12 @@ fn environment(
         launcher = launcher.env(name, value);
     }
     let outcome = launcher.command(["env", "-0"]).run();
-    outcome.exits_with(0).shows_no(TOKEN);
+    outcome.exits_with(0);
+    for (name, value) in variables {
+        if *name == "STORE_TOKEN" {
+            outcome.shows_no(&value.to_string_lossy());
+        }
+    }
     let variables = outcome.stdout.split(|byte| *byte == 0);
     let variables = variables.filter(|variable| {
         // Where compiled plugins are is the launcher's business, and is said to all the same.
@@ -95,8 +99,9 @@ fn from_files() -> Environment {
     })
 }
 
-/// What the command gets from a component that may talk to `origin`, with more lines for it.
-fn from_plugin(component: &Path, origin: &str, more: &str) -> Environment {
+/// What the command gets from a component that may talk to `origin`, with more lines for it. They
+/// may name the token, as `{STORE_TOKEN}`.
+fn from_plugin(component: &Path, origin: &str, more: &str, token: &str) -> Environment {
     let store = PluginStore::with(Path::new(env!("CARGO_TARGET_TMPDIR")), &[component]);
     let lines = format!(
         "[backends.store]\nkind = \"plugin\"\nplugin = \"p\"\n\
@@ -106,7 +111,7 @@ fn from_plugin(component: &Path, origin: &str, more: &str) -> Environment {
     );
     let mut variables = vec![("SECRET_RUN_PLUGINS", store.folder().as_os_str())];
     if more.contains("STORE_TOKEN") {
-        variables.push(("STORE_TOKEN", OsStr::new(TOKEN)));
+        variables.push(("STORE_TOKEN", OsStr::new(token)));
     }
     environment(&lines, &variables, |project| {
         // The same file as last time need not be read again.
@@ -155,24 +160,22 @@ fn etcd_gives_the_same() {
     }
     // An etcd without authentication takes no token.
     let component = repository("plugins/dist/etcd.wasm");
-    assert_same(&from_plugin(&component, &etcd.url(), ""));
+    assert_same(&from_plugin(&component, &etcd.url(), "", ""));
 }
 
 #[test]
 fn consul_gives_the_same() {
-    let server = SecretServer::start();
+    let consul = Consul::start();
     for (path, content) in DOCUMENTS {
-        let entry = json!([{ "Key": path, "ModifyIndex": 7, "Value": base64(content.as_bytes()) }]);
-        let response = Response::new(200).body(entry.to_string());
-        let response = response.only_with("x-consul-token", TOKEN, Response::new(403));
-        server.answer(&format!("/v1/kv/{path}"), response);
+        consul.put(path, content);
     }
-    let origin = server.origin();
+    let token = consul.token("key_prefix \"\" { policy = \"read\" }");
+    let origin = consul.url();
     let component = repository("plugins/dist/consul-kv.wasm");
     let more = format!(
         "credentials.\"{origin}\" = {{ header = \"x-consul-token\", value = \"{{STORE_TOKEN}}\" }}\n"
     );
-    assert_same(&from_plugin(&component, &origin, &more));
+    assert_same(&from_plugin(&component, &origin, &more, &token));
 }
 
 /// The example of that name gives the same, from a server that wants the credential.
@@ -187,7 +190,7 @@ fn assert_example(name: &str, grants: &str) {
     }
     let origin = server.origin();
     let more = format!("{grants}credentials.\"{origin}\".bearer = \"{{STORE_TOKEN}}\"\n");
-    assert_same(&from_plugin(&component, &origin, &more));
+    assert_same(&from_plugin(&component, &origin, &more, TOKEN));
     // One question for each document, whatever asks for it, and for the one that is not there.
     assert_eq!(server.requests().len(), DOCUMENTS.len() + 1);
 }

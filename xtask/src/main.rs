@@ -1,8 +1,10 @@
 //! Development tasks: `cargo xtask plugins | examples | test | bench`.
 
 mod bench;
+mod cache;
 mod examples;
 mod plugins;
+mod servers;
 mod setup;
 mod test;
 mod workspace;

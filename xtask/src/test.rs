@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::setup::{self, Program};
 use crate::workspace::{cargo, run as execute, target_dir};
-use crate::{examples, plugins};
+use crate::{examples, plugins, servers};
 
 /// What tests and benches call besides what cargo builds.
 const PROGRAMS: [Program; 5] = [
@@ -38,6 +38,7 @@ pub fn run(options: Options) -> Result<()> {
     plugins::build(&components).context("failed to build the components")?;
     let examples = examples::default_folder();
     examples::build(&examples, &[]).context("failed to build the example plugins")?;
+    servers::build().context("failed to build the servers that plugins are tested against")?;
     if options.setup_only {
         return build_binaries();
     }

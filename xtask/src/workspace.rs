@@ -53,6 +53,20 @@ pub fn find_program(program: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+/// The file of a program; `advice` says what to do when it is missing.
+pub fn program(name: &str, advice: &str) -> Result<PathBuf> {
+    find_program(name).with_context(|| format!("`{name}` is not in PATH: {advice}"))
+}
+
+/// What a command prints.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("failed to start {command:?}"))?;
+    ensure!(output.status.success(), "failed to run {command:?}");
+    Ok(String::from_utf8(output.stdout)?)
+}
+
 fn describe(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let program = program.file_name().unwrap_or(program.as_os_str());

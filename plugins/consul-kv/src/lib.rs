@@ -54,7 +54,7 @@ impl Writer for ConsulKv {
     fn put(host: &impl Host, key: &str, value: &[u8]) -> Result<Option<String>, Error> {
         let request = Store::of(host).request("PUT", &path(key)?);
         let response = host.send(request.body(value))?;
-        let response = response.success().map_err(Error::or_wrong_address)?;
+        let response = success(&response).map_err(Error::or_wrong_address)?;
         match serde_json::from_slice(&response.body) {
             Ok(Value::Bool(true)) => Ok(None),
             _ => Err(Error::other("Consul did not write the key")),
@@ -68,7 +68,7 @@ impl Writer for ConsulKv {
         };
         let request = Store::of(host).request("GET", &encoded);
         let response = host.send(request.query("keys", "true"))?;
-        let keys = match response.success() {
+        let keys = match success(&response) {
             // What Consul answers when no key begins like this.
             Err(Error::NotFound) => return Ok(Vec::new()),
             answer => answer?.json_list()?,
@@ -119,9 +119,27 @@ impl Store {
     }
 }
 
+/// The answer, or what its status means. Consul says 403 also where it does not know the token, or
+/// was sent none; only the body tells that from a token that may not do this.
+fn success(response: &Response) -> Result<&Response, Error> {
+    let says = |text: &str| {
+        let mut parts = response.body.windows(text.len());
+        parts.any(|part| part == text.as_bytes())
+    };
+    match response.success() {
+        Err(Error::AccessDenied(_)) if says("ACL not found") => Err(Error::Unauthenticated(
+            "Consul does not know the token".to_owned(),
+        )),
+        Err(Error::AccessDenied(_)) if says("anonymous token") => Err(Error::Unauthenticated(
+            "Consul was sent no token, and may not do this without one".to_owned(),
+        )),
+        answer => answer,
+    }
+}
+
 /// The one entry of an answer.
 fn entry(response: &Response) -> Result<Map<String, Value>, Error> {
-    match response.success()?.json_list()?.into_iter().next() {
+    match success(response)?.json_list()?.into_iter().next() {
         Some(Value::Object(entry)) => Ok(entry),
         _ => Err(Error::other("Consul's answer has no entry")),
     }

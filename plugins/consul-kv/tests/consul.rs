@@ -105,6 +105,28 @@ fn failures_are_told_apart() {
 }
 
 #[test]
+fn a_token_that_is_unknown_or_missing_is_told_from_one_that_may_not() {
+    for (body, is_known) in [
+        ("ACL not found", false),
+        (
+            "Permission denied: anonymous token lacks permission 'key:read' on \"app/key\". The \
+             anonymous token is used implicitly when a request does not specify a token.",
+            false,
+        ),
+        (
+            "Permission denied: token with AccessorID '7d20' lacks permission 'key:read' on \
+             \"app/key\"",
+            true,
+        ),
+    ] {
+        let error = fetch(Response::new(403, body)).unwrap_err();
+        let may_not = matches!(error, Error::AccessDenied(_));
+        let is_unknown = matches!(error, Error::Unauthenticated(_));
+        assert_eq!((may_not, is_unknown), (is_known, !is_known), "{body}");
+    }
+}
+
+#[test]
 fn a_key_is_written_with_its_bytes() {
     let host = FakeHost::of::<ConsulKv>();
     host.answer("PUT", URL, Response::new(200, "true\n"));

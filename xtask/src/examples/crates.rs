@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 
 use super::stand_in::quoted;
-use super::tools::{installed, output};
-use crate::workspace::run;
+use crate::cache::installed;
+use crate::workspace::{output, run};
 
 /// As the instructions of `plugin new` have them.
 pub(super) const CRATES: [&str; 2] = ["wasm-tools@1.263.0", "wit-bindgen-cli@0.61.1"];

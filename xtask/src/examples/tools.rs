@@ -1,27 +1,26 @@
 //! The tools of each language, found on this machine or installed for it.
 //!
-//! What a language's own package manager installs stands in a cache folder of the user, named
-//! after what it was installed from, so that another build finds it. Compilers are taken from
-//! `PATH`; a missing one is an error that says what to install.
+//! What a language's own package manager installs stands in the [cache](crate::cache). Compilers
+//! are taken from `PATH`; a missing one is an error that says what to install.
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest, Sha256};
+use anyhow::{Context, Result, ensure};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
 
 use super::crates::{self, CRATES, Crates};
 use super::stand_in::{StandIns, quoted};
+use crate::cache::installed;
 use crate::plugins::Toolchain;
 use crate::setup;
-use crate::workspace::{find_program, root, run, target_dir};
+use crate::workspace::{find_program, output, program, root, run, target_dir};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
@@ -238,60 +237,4 @@ fn any_cargo(crates: &Crates) -> Result<Vec<String>> {
     let mut lines = crates.install_lines()?;
     lines.push(format!("exec {} \"$@\"", quoted(&crates::cargo())?));
     Ok(lines)
-}
-
-/// A folder of the cache that `install` has filled from `files`, once.
-pub(super) fn installed(
-    language: &str,
-    source: &Path,
-    files: &[&str],
-    versions: &str,
-    install: impl FnOnce(&Path) -> Result<()>,
-) -> Result<PathBuf> {
-    let mut digest = Sha256::new();
-    digest.update(versions);
-    for file in files {
-        let file = source.join(file);
-        digest
-            .update(fs::read(&file).with_context(|| format!("failed to read {}", file.display()))?);
-    }
-    let cache = cache()?;
-    fs::create_dir_all(&cache).with_context(|| format!("failed to create {}", cache.display()))?;
-    let digest = format!("{:x}", digest.finalize());
-    let folder = cache.join(format!("{language}-{}", &digest[..16]));
-    // One build installs; another that wants the same waits for it.
-    let lock = File::create(folder.with_extension("lock"))?;
-    lock.lock()?;
-    // Written last: without it, an installation was broken off.
-    let done = folder.join(".installed");
-    if !done.exists() {
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        fs::create_dir(&folder)?;
-        install(&folder)?;
-        fs::write(&done, "")?;
-    }
-    Ok(folder)
-}
-
-fn cache() -> Result<PathBuf> {
-    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cache"));
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let Some(cache) = cache.filter(|cache| cache.is_absolute()).or_else(home) else {
-        bail!("neither XDG_CACHE_HOME nor HOME is set: there is no folder for tools");
-    };
-    Ok(cache.join("secret-run-tools"))
-}
-
-fn program(name: &str, advice: &str) -> Result<PathBuf> {
-    find_program(name).with_context(|| format!("`{name}` is not in PATH: {advice}"))
-}
-
-pub(super) fn output(command: &mut Command) -> Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("failed to start {command:?}"))?;
-    ensure!(output.status.success(), "failed to run {command:?}");
-    Ok(String::from_utf8(output.stdout)?)
 }
