@@ -108,7 +108,7 @@ fn at_closed_port(guest: &BackendGuest) -> Subject {
         origin: HttpOrigin::parse(address).unwrap(),
         reach: Reach {
             private: true,
-            link_local: false,
+            ..Reach::default()
         },
         credentials: Vec::new(),
     });

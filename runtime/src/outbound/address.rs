@@ -15,10 +15,43 @@ pub struct Reach {
     pub private: bool,
     /// Link-local addresses, and those at which clouds serve credentials to their machines.
     pub link_local: bool,
+    /// How far what is sent may go, whatever else is granted.
+    pub bound: Bound,
+}
+
+/// How far what is sent without TLS may go. Ordered: what comes later is narrower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Bound {
+    /// As far as it is granted.
+    #[default]
+    None,
+    /// To the other end of the link: no router carries it on.
+    Link,
+    /// Not out of this machine.
+    Machine,
+}
+
+impl Bound {
+    /// Whether what is sent to `address` goes no further. That a cloud serves its metadata there
+    /// is not enough: elsewhere the same address may be anybody's. Nor is an address that stands
+    /// for a link-local one behind a translator.
+    #[must_use]
+    pub fn holds(self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let is_on_link = match address {
+            IpAddr::V4(address) => address.is_link_local(),
+            IpAddr::V6(address) => address.is_unicast_link_local(),
+        };
+        match self {
+            Self::None => true,
+            Self::Link => is_on_link || address.is_loopback(),
+            Self::Machine => address.is_loopback(),
+        }
+    }
 }
 
 impl Reach {
-    /// Whether `address` may be connected to.
+    /// Whether `address` is of a kind that may be connected to; its bound aside.
     #[must_use]
     pub fn covers(self, address: IpAddr) -> bool {
         match AddressKind::of(address) {
@@ -130,6 +163,31 @@ mod tests {
     }
 
     #[test]
+    fn the_link_ends_where_the_next_router_would_be() {
+        let holds = |bound: Bound, text: &str| bound.holds(text.parse().unwrap());
+        for (address, on_link, on_machine) in [
+            ("127.0.0.1", true, true),
+            ("::1", true, true),
+            ("169.254.169.254", true, false),
+            ("fe80::1", true, false),
+            ("::ffff:169.254.169.254", true, false),
+            // Behind a translator, or only at one cloud.
+            ("64:ff9b::a9fe:a9fe", false, false),
+            ("2002:a9fe:a9fe::1", false, false),
+            ("100.100.100.200", false, false),
+            ("168.63.129.16", false, false),
+            ("fd00:ec2::254", false, false),
+            ("10.0.0.1", false, false),
+            ("1.1.1.1", false, false),
+            ("::", false, false),
+        ] {
+            assert_eq!(holds(Bound::Link, address), on_link, "{address}");
+            assert_eq!(holds(Bound::Machine, address), on_machine, "{address}");
+            assert!(holds(Bound::None, address));
+        }
+    }
+
+    #[test]
     fn each_address_has_its_kind() {
         use AddressKind::{LinkLocal, Private, Public, Unusable};
         for (text, expected) in [
@@ -204,6 +262,7 @@ mod tests {
         let reach = |private, link_local| Reach {
             private,
             link_local,
+            bound: Bound::None,
         };
         for (text, with_none, with_private, with_link_local) in [
             ("1.1.1.1", true, true, true),

@@ -7,7 +7,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -71,11 +71,10 @@ impl Service<Uri> for Connector {
 }
 
 async fn resolve(origin: &HttpOrigin) -> Result<Vec<SocketAddr>, OutboundError> {
-    let host = origin.host().trim_matches(['[', ']']);
-    if let Ok(address) = host.parse::<IpAddr>() {
+    if let Some(address) = origin.address() {
         return Ok(vec![SocketAddr::new(address, origin.port())]);
     }
-    let addresses: Vec<_> = tokio::net::lookup_host((host, origin.port()))
+    let addresses: Vec<_> = tokio::net::lookup_host((origin.host(), origin.port()))
         .await
         .map(Iterator::collect)
         .unwrap_or_default();
@@ -90,14 +89,22 @@ async fn resolve(origin: &HttpOrigin) -> Result<Vec<SocketAddr>, OutboundError> 
 /// One address out of reach refuses the whole name: who can add a record to it could else wait
 /// for the others to fail.
 fn vet(origin: &HttpOrigin, reach: Reach, addresses: &[SocketAddr]) -> Result<(), OutboundError> {
-    match addresses.iter().find(|address| !reach.covers(address.ip())) {
-        None => Ok(()),
-        Some(address) => Err(OutboundError::Address {
-            origin: origin.clone(),
-            address: address.ip(),
-            kind: AddressKind::of(address.ip()),
-        }),
+    for address in addresses.iter().map(SocketAddr::ip) {
+        if !reach.covers(address) {
+            return Err(OutboundError::Address {
+                origin: origin.clone(),
+                address,
+                kind: AddressKind::of(address),
+            });
+        }
+        if !reach.bound.holds(address) {
+            return Err(OutboundError::BeyondBound {
+                origin: origin.clone(),
+                address,
+            });
+        }
     }
+    Ok(())
 }
 
 /// The first address that answers, in the order of the system's preference. One that is silent
@@ -129,6 +136,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
     use super::*;
+    use crate::outbound::address::Bound;
 
     #[test]
     fn one_address_out_of_reach_refuses_the_name() {
@@ -146,7 +154,7 @@ mod tests {
         }
         let private = Reach {
             private: true,
-            link_local: false,
+            ..Reach::default()
         };
         assert_eq!(
             vet(&origin, private, &[public[0], socket("10.0.0.1")]),
@@ -160,6 +168,44 @@ mod tests {
             )
             .is_err()
         );
+    }
+
+    #[test]
+    fn a_name_may_not_lead_beyond_its_bound() {
+        let origin = HttpOrigin::parse("http://metadata.example.com").unwrap();
+        let socket = |text: &str| SocketAddr::new(text.parse().unwrap(), 80);
+        let reach = |bound| Reach {
+            private: true,
+            link_local: true,
+            bound,
+        };
+        let link = [socket("169.254.169.254"), socket("fe80::a9fe:a9fe")];
+        assert_eq!(vet(&origin, reach(Bound::Link), &link), Ok(()));
+        for other in ["1.1.1.1", "10.0.0.1", "100.100.100.200", "fd00:ec2::254"] {
+            let mixed = [link[0], socket(other)];
+            assert_eq!(vet(&origin, reach(Bound::None), &mixed), Ok(()), "{other}");
+            let address = other.parse().unwrap();
+            let error = OutboundError::BeyondBound {
+                origin: origin.clone(),
+                address,
+            };
+            assert!(error.is_violation());
+            assert_eq!(vet(&origin, reach(Bound::Link), &mixed), Err(error));
+        }
+        // The bound grants nothing.
+        let bound = Reach {
+            bound: Bound::Link,
+            ..Reach::default()
+        };
+        assert!(matches!(
+            vet(&origin, bound, &link),
+            Err(OutboundError::Address { .. })
+        ));
+        assert_eq!(
+            vet(&origin, reach(Bound::Machine), &[socket("127.0.0.1")]),
+            Ok(())
+        );
+        assert!(vet(&origin, reach(Bound::Machine), &link).is_err());
     }
 
     #[tokio::test]

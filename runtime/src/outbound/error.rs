@@ -142,6 +142,14 @@ pub enum OutboundError {
         /// What the address is.
         kind: AddressKind,
     },
+    /// The origin has an address that is too far away for plain HTTP.
+    #[error("`{origin}` is at {address}, and production speaks plain HTTP that far to nobody")]
+    BeyondBound {
+        /// The origin, which is granted.
+        origin: HttpOrigin,
+        /// Its address.
+        address: IpAddr,
+    },
     /// The host sets this header, or keeps it for a credential.
     #[error("the plugin set the header `{name}`, which the host keeps for itself")]
     ReservedHeader {
@@ -259,6 +267,7 @@ impl OutboundError {
         match self {
             Self::Denied { .. }
             | Self::Address { .. }
+            | Self::BeyondBound { .. }
             | Self::ReservedHeader { .. }
             | Self::ReservedParameter { .. }
             | Self::TooManyRequests { .. }
@@ -306,6 +315,7 @@ impl Explain for OutboundError {
                 AddressKind::Unusable => "plugin-http-reserved-address",
                 AddressKind::Public | AddressKind::Private => "plugin-http-private-address",
             },
+            Self::BeyondBound { .. } => "production-plain-http",
             Self::ReservedHeader { .. } => "plugin-http-reserved-header",
             Self::ReservedParameter { .. } => "plugin-http-reserved-parameter",
             Self::TooManyRequests { .. } => "plugin-http-too-many-requests",
@@ -366,6 +376,10 @@ impl Explain for OutboundError {
                         grant("private-addresses", "a server of your own network")
                     }
                 });
+            }
+            Self::BeyondBound { .. } => {
+                "check the name's records: without TLS it may lead to this machine, or to \
+                 link-local addresses where they are granted"
             }
             Self::Url(_)
             | Self::Method

@@ -323,6 +323,7 @@ fn merged(origins: Vec<GrantedOrigin>) -> Vec<GrantedOrigin> {
             Some(known) => {
                 known.reach.private |= grant.reach.private;
                 known.reach.link_local |= grant.reach.link_local;
+                known.reach.bound = known.reach.bound.max(grant.reach.bound);
                 known.credentials.extend(grant.credentials);
             }
             None => merged.push(grant),

@@ -43,7 +43,7 @@ mod receive;
 mod route;
 mod tls;
 
-pub use address::{AddressKind, Reach};
+pub use address::{AddressKind, Bound, Reach};
 pub use credential::{GrantedOrigin, HostCredential};
 pub use error::{CertificateFault, CredentialFault, ErrorClass, OutboundError, UrlFault};
 pub use gate::Gate;

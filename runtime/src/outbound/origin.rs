@@ -1,7 +1,7 @@
 //! Scheme, host and port: what a grant names, and what a request is held against.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Where a request goes, in one spelling: `https://api.example.com` and
 /// `https://API.example.com:443/` are the same origin.
@@ -113,15 +113,19 @@ impl HttpOrigin {
         self.port
     }
 
+    /// The host, if it is an address.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        self.host.trim_matches(['[', ']']).parse().ok()
+    }
+
     /// Whether the host is this machine by its name or address, so that what is sent leaves it
     /// on no network.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let address = self.host.trim_start_matches('[').trim_end_matches(']');
         self.host == "localhost"
             || self.host.ends_with(".localhost")
-            || address.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
-            || address.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback())
+            || self.address().is_some_and(|address| address.is_loopback())
     }
 }
 

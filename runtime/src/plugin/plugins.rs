@@ -32,7 +32,7 @@ use crate::backend::file::Strictness;
 use crate::error::{Explain, Problem, Problems};
 use crate::lock::{self, FILE_NAME, Grants, LockFile, LockedPlugin};
 use crate::manifest::{BackendSettings, Manifest, Plugin};
-use crate::outbound::{Gate, GrantedOrigin, HttpOrigin, OutboundLimits, Reach, Scheme};
+use crate::outbound::{Bound, Gate, GrantedOrigin, HttpOrigin, OutboundLimits, Reach, Scheme};
 use crate::plan::Plan;
 
 /// How plugins are found and run.
@@ -98,11 +98,10 @@ impl Plugins {
                 }
             }
             if self.production {
-                for origin in plain_http(plugin) {
-                    refuse(&OpenError::PlainHttp {
-                        plugin: name.to_owned(),
-                        origin: origin.clone(),
-                    });
+                for origin in &plugin.allow.http {
+                    if let Err(error) = bound(name, plugin, origin) {
+                        refuse(&error);
+                    }
                 }
             }
         }
@@ -284,6 +283,11 @@ impl Plugins {
                     reach: Reach {
                         private: allow.private_addresses.contains(origin),
                         link_local: allow.link_local_addresses.contains(origin),
+                        bound: if self.production {
+                            bound(name, plugin, origin)?
+                        } else {
+                            Bound::None
+                        },
                     },
                     credentials: credentials.map_err(|error| OpenError::Credential {
                         plugin: name.to_owned(),
@@ -333,9 +337,25 @@ fn used(plan: &Plan) -> BTreeSet<&str> {
     backends.chain(checks).collect()
 }
 
-fn plain_http(plugin: &Plugin) -> impl Iterator<Item = &HttpOrigin> {
-    let origins = plugin.allow.http.iter();
-    origins.filter(|origin| origin.scheme() == Scheme::Http && !origin.is_loopback())
+/// How far production lets requests to a granted origin go. Without TLS they stay on this machine,
+/// or on its link where that is granted: metadata services of clouds know nothing better. Where a
+/// name leads is seen when it is resolved.
+fn bound(name: &str, plugin: &Plugin, origin: &HttpOrigin) -> Result<Bound, OpenError> {
+    if origin.scheme() == Scheme::Https {
+        return Ok(Bound::None);
+    }
+    if origin.is_loopback() {
+        return Ok(Bound::Machine);
+    }
+    let is_granted = plugin.allow.link_local_addresses.contains(origin);
+    let may_be_near = |address| Bound::Link.holds(address);
+    if is_granted && origin.address().is_none_or(may_be_near) {
+        return Ok(Bound::Link);
+    }
+    Err(OpenError::PlainHttp {
+        plugin: name.to_owned(),
+        origin: origin.clone(),
+    })
 }
 
 /// What the imports let it do, if all of that is granted.

@@ -10,7 +10,7 @@ mod server;
 mod tls;
 
 use secret_runtime::outbound::{
-    Gate, GrantedOrigin, HostCredential, HttpOrigin, OutboundLimits, OutboundRequest, Reach,
+    Bound, Gate, GrantedOrigin, HostCredential, HttpOrigin, OutboundLimits, OutboundRequest, Reach,
 };
 use secret_runtime::secret::SecretValue;
 
@@ -18,6 +18,7 @@ use secret_runtime::secret::SecretValue;
 const PRIVATE: Reach = Reach {
     private: true,
     link_local: false,
+    bound: Bound::None,
 };
 
 fn granted(origin: &str, credentials: Vec<HostCredential>) -> GrantedOrigin {

@@ -95,7 +95,7 @@ impl Test {
         subject.settings.extend(self.setting.iter().cloned());
         let reach = Reach {
             private: self.allow_private,
-            link_local: false,
+            ..Reach::default()
         };
         let granted = self.allow_http.iter().map(|origin| GrantedOrigin {
             origin: origin.clone(),

@@ -65,7 +65,7 @@ async fn closed(bench: &mut Bench<'_>, about: &About, samples: &Samples) -> Chec
     };
     let reach = Reach {
         private: true,
-        link_local: false,
+        ..Reach::default()
     };
     let granted = GrantedOrigin {
         origin,

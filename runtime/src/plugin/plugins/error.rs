@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::CredentialError;
 use crate::error::Explain;
 use crate::lock::NeedsMore;
-use crate::outbound::{HttpOrigin, OutboundError};
+use crate::outbound::{Bound, HttpOrigin, OutboundError};
 use crate::plugin::about::AboutError;
 use crate::plugin::backend::BackendFault;
 use crate::plugin::component::Capability;
@@ -176,6 +176,10 @@ impl Explain for OpenError {
             Self::NotPinned { plugin } => {
                 format!("{} pins it; commit secrets.lock", add(plugin))
             }
+            Self::PlainHttp { origin, .. } if looks_like_metadata(origin) => format!(
+                "if it is the metadata service of the cloud, add it: \
+                 `allow.link-local-addresses = [\"{origin}\"]`; else grant an `https` origin"
+            ),
             Self::PlainHttp { .. } => "grant an `https` origin; no flag lifts this".into(),
             Self::NotCompiled {
                 plugin,
@@ -226,5 +230,13 @@ fn import_hint(plugin: &str, capability: Capability) -> String {
         Capability::Filesystem => inert("filesystem", "there are no files"),
         Capability::Sockets => inert("sockets", "every socket is refused"),
         _ => "this version has no such interface".into(),
+    }
+}
+
+/// Whether granting link-local addresses would do, and is likely what is meant.
+fn looks_like_metadata(origin: &HttpOrigin) -> bool {
+    match origin.address() {
+        Some(address) => Bound::Link.holds(address),
+        None => origin.host().split('.').next() == Some("metadata"),
     }
 }
