@@ -1,5 +1,6 @@
 //! A project whose backend is a component of this repository.
 
+use std::ffi::OsStr;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use crate::{Launcher, Outcome, PluginStore, Project, repository};
 /// A project with one backend, `store`, that is a committed component. Runs find it compiled.
 #[derive(Debug)]
 pub struct PluginProject {
+    name: String,
     project: Project,
     store: PluginStore,
 }
@@ -34,7 +36,12 @@ impl PluginProject {
         project.write("secrets.toml", manifest);
         let link = project.path(&format!("{name}.wasm"));
         symlink(component, link).expect("a link can be made");
-        Self { project, store }
+        let name = name.to_owned();
+        Self {
+            name,
+            project,
+            store,
+        }
     }
 
     /// The folder with the manifest.
@@ -46,9 +53,27 @@ impl PluginProject {
     /// The launcher in it. Errors are JSON.
     #[must_use]
     pub fn launcher(&self) -> Launcher<'_> {
-        let launcher = self.project.launcher();
+        self.prepared(self.project.launcher())
+    }
+
+    /// The same, started by another program, whose words come first.
+    #[must_use]
+    pub fn launcher_under(&self, wrapper: &[impl AsRef<OsStr>]) -> Launcher<'_> {
+        self.prepared(self.project.launcher_under(wrapper))
+    }
+
+    fn prepared<'a>(&self, launcher: Launcher<'a>) -> Launcher<'a> {
         let launcher = launcher.env("SECRET_RUN_PLUGINS", self.store.folder());
         launcher.args(["--error-format", "json"])
+    }
+
+    /// Pins the component with its grants, as production wants it.
+    ///
+    /// # Panics
+    /// When it is not pinned.
+    pub fn pin(&self) {
+        let add = self.launcher().args(["plugin", "add", &self.name]);
+        add.run().exits_with(0);
     }
 
     /// Runs what must start no command, and must tell these kinds of problems, in any order.

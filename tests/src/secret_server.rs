@@ -50,7 +50,16 @@ impl SecretServer {
     /// When no port is free.
     #[must_use]
     pub fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        Self::at((Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// Starts it at an address of this machine.
+    ///
+    /// # Panics
+    /// When that is taken, or none of this machine.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).expect("the address is free");
         let address = listener.local_addr().expect("a listener has an address");
         let shared = Arc::<Shared>::default();
         let accepting = Arc::clone(&shared);

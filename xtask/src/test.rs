@@ -12,8 +12,10 @@ use crate::workspace::{cargo, run as execute, target_dir};
 use crate::{examples, plugins, servers};
 
 /// What tests and benches call besides what cargo builds.
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 6] = [
     Program::of_its_name("strace"),
+    // A network of its own for a test.
+    Program::of("iproute2", "ip"),
     Program::of_its_name("hyperfine"),
     // The registry that components are pulled from, and the certificate that it shows.
     Program::of_its_name("docker-registry"),
