@@ -18,6 +18,8 @@
 
 mod binary;
 mod consul;
+mod consul_entry;
+pub mod contract;
 mod daemon;
 mod etcd;
 mod example;
@@ -37,6 +39,7 @@ mod trace;
 
 pub use binary::{FOLDER_VARIABLE, binary};
 pub use consul::{Consul, DATACENTER};
+pub use consul_entry::consul_entry;
 pub use etcd::{Etcd, base64};
 pub use example::{example_plugin, plugin_tools};
 pub use exchange::{Reply, exchange};

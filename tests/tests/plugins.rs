@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use secret_run_tests::{
-    Etcd, Launcher, Link, Outcome, PluginStore, Project, Response, SecretServer, base64, free_port,
-    repository, sha256,
+    Etcd, Launcher, Link, Outcome, PluginStore, Project, Response, SecretServer, base64,
+    consul_entry, free_port, repository, sha256,
 };
 use serde_json::json;
 
@@ -79,15 +79,6 @@ fn consul(keys: &[(&str, &str)]) -> SecretServer {
         server.answer(&format!("/v1/kv/{key}"), consul_entry(key, value));
     }
     server
-}
-
-fn consul_entry(key: &str, value: &str) -> Response {
-    let entry = json!([{
-        "CreateIndex": 100, "ModifyIndex": 200, "LockIndex": 0,
-        "Key": key, "Flags": 0, "Value": base64(value.as_bytes()),
-    }]);
-    let response = Response::new(200).header("content-type", "application/json");
-    response.body(entry.to_string())
 }
 
 /// One key, for tests in which something else is wrong.

@@ -122,7 +122,7 @@ fn for_target(wasm: &[u8], target: &str) -> Result<(Vec<u8>, String, String), Ma
 }
 
 /// Asks a backend what it is and needs. It gets a way out to nowhere.
-fn ask_backend(
+pub(super) fn ask_backend(
     name: &str,
     component: &Component,
     facts: &ComponentFacts,

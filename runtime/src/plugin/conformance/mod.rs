@@ -10,11 +10,13 @@
 //!
 //! - `backend` has the checks of backends and their order, `bench` starts what they ask,
 //!   `samples` what they ask for, and `heard` keeps what was answered.
+//! - `open` hands a backend out, to tests that hold it to the contract of native ones.
 //! - `outage` takes the server away; `writer` writes; `validator` judges those that judge.
 
 mod backend;
 mod bench;
 mod heard;
+mod open;
 mod outage;
 mod samples;
 mod subject;
@@ -24,6 +26,7 @@ mod writer;
 
 use wasmtime::component::Component;
 
+pub use samples::strange;
 pub use subject::{Subject, SubjectError};
 pub use verdict::{CheckVerdict, Finding, Outcome};
 

@@ -40,35 +40,41 @@ impl Samples {
         self.all().into_iter().cycle().take(count).collect()
     }
 
-    /// References that nobody writes by intention, and what each is.
+    /// Those of [`strange`], besides one that is there if there is any.
     pub(super) fn strange(&self) -> Vec<(&'static str, Request)> {
-        let known = self.existing.first().unwrap_or(&self.missing);
-        let random = random_path();
-        vec![
-            ("an empty path", at("")),
-            ("a path of control characters", at("\u{1}\n\r\t\u{7f}\u{0}")),
-            ("a path of 8 KiB", at(&"a".repeat(LONG))),
-            (
-                "a path that leads upwards",
-                at(&format!("../../{random}/..")),
-            ),
-            (
-                "a path that is no ASCII",
-                at(&format!("{random}/ключ-鍵-🔑-\u{202e}")),
-            ),
-            (
-                "a path with what URLs are made of",
-                at(&format!("{random}?a=b&c#d%00%zz")),
-            ),
-            (
-                "a version that cannot be",
-                Request {
-                    path: known.path.clone(),
-                    version: Some(format!("no such version\n{random}")),
-                },
-            ),
-        ]
+        strange(self.existing.first().unwrap_or(&self.missing))
     }
+}
+
+/// References that nobody writes by intention, and what each is. A backend answers them with an
+/// error or with nothing. One asks for a version of `known` that cannot be.
+#[must_use]
+pub fn strange(known: &Request) -> Vec<(&'static str, Request)> {
+    let random = random_path();
+    vec![
+        ("an empty path", at("")),
+        ("a path of control characters", at("\u{1}\n\r\t\u{7f}\u{0}")),
+        ("a path of 8 KiB", at(&"a".repeat(LONG))),
+        (
+            "a path that leads upwards",
+            at(&format!("../../{random}/..")),
+        ),
+        (
+            "a path that is no ASCII",
+            at(&format!("{random}/ключ-鍵-🔑-\u{202e}")),
+        ),
+        (
+            "a path with what URLs are made of",
+            at(&format!("{random}?a=b&c#d%00%zz")),
+        ),
+        (
+            "a version that cannot be",
+            Request {
+                path: known.path.clone(),
+                version: Some(format!("no such version\n{random}")),
+            },
+        ),
+    ]
 }
 
 /// Where nobody has put anything.

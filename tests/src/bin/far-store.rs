@@ -1,0 +1,29 @@
+//! `far-store COUNT MILLISECONDS`: holds dummies at `/secrets/app/key-0` and so on, near and far.
+//!
+//! Prints the origin of the server, then that of a link to it whose round trip takes so long.
+//! Ends when its standard input does, so that it does not outlive who started it.
+
+use std::env;
+use std::error::Error;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use secret_run_tests::{Link, SecretServer};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = env::args().skip(1);
+    let mut number = || arguments.next()?.parse::<u64>().ok();
+    let (Some(count), Some(milliseconds)) = (number(), number()) else {
+        return Err("usage: far-store COUNT MILLISECONDS".into());
+    };
+    let server = SecretServer::start();
+    for index in 0..count {
+        server.document(&format!("app/key-{index}"), format!("dummy-{index}"), "1");
+    }
+    let link = Link::to(server.address()).round_trip(Duration::from_millis(milliseconds));
+    let mut output = io::stdout();
+    writeln!(output, "{}\nhttp://{}", server.origin(), link.address())?;
+    output.flush()?;
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! The contract of backends, held by those that are built in and by one in WebAssembly: the
+//! same checks for all.
+
+mod consul;
+mod directory;
+mod dotenv;
+mod faulty;
+mod variables;
+
+use secret_run_tests::contract;
+
+use consul::Consul;
+use directory::Directory;
+use dotenv::Dotenv;
+use faulty::Memory;
+use variables::Variables;
+
+contract!(env_of_variables, Variables::new());
+contract!(env_of_files, Dotenv::new());
+contract!(file, Directory::new());
+contract!(wasm_of_consul, Consul::start());
+// A sound one passes: what `faulty` shows of the others is their fault alone.
+contract!(memory, Memory::new(None));
