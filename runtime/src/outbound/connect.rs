@@ -4,6 +4,10 @@
 //! The name is resolved once for each connection, every address of it is held against the
 //! reach, and those same addresses are connected to: a name that answers differently a moment
 //! later changes nothing.
+//!
+//! To one origin there are as many connections as requests may be under way, however many the
+//! client would begin: one that loses to another that became free is kept, and counts as long as
+//! it lives.
 
 use std::future::Future;
 use std::io;
@@ -16,8 +20,11 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::Uri;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 
 use super::address::{AddressKind, Reach};
@@ -32,17 +39,27 @@ const STAGGER: Duration = Duration::from_millis(250);
 pub(super) struct Connector {
     origin: Arc<HttpOrigin>,
     reach: Reach,
+    permits: Arc<Semaphore>,
 }
 
 impl Connector {
-    pub(super) fn new(origin: &HttpOrigin, reach: Reach) -> Self {
+    /// One that has at most so many connections at a time.
+    ///
+    /// They must be as many as requests are under way to this origin, and of this origin alone.
+    /// Then who waits for a permit waits for nobody who waits for him: one connection at least
+    /// serves no request, so it is idle and the client takes it instead, or about to be, or
+    /// closing.
+    pub(super) fn new(origin: &HttpOrigin, reach: Reach, most: usize) -> Self {
         Self {
             origin: Arc::new(origin.clone()),
             reach,
+            permits: Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS))),
         }
     }
 
-    async fn connect(self) -> Result<TokioIo<TcpStream>, OutboundError> {
+    async fn connect(self) -> Result<Counted, OutboundError> {
+        let permit = self.permits.acquire_owned().await;
+        let permit = permit.expect("nobody closes the semaphore");
         let addresses = resolve(&self.origin).await?;
         vet(&self.origin, self.reach, &addresses)?;
         let stream = connect_any(&addresses)
@@ -52,12 +69,15 @@ impl Connector {
                 origin: (*self.origin).clone(),
                 reason: error.kind(),
             })?;
-        Ok(TokioIo::new(stream))
+        Ok(Counted {
+            stream: TokioIo::new(stream),
+            _permit: permit,
+        })
     }
 }
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<TcpStream>;
+    type Response = Counted;
     type Error = OutboundError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -67,6 +87,65 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, _: Uri) -> Self::Future {
         Box::pin(self.clone().connect())
+    }
+}
+
+/// A connection, which counts until it is closed.
+pub(super) struct Counted {
+    // Before the permit, since fields are dropped in this order.
+    stream: TokioIo<TcpStream>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Counted {
+    fn stream(self: Pin<&mut Self>) -> Pin<&mut TokioIo<TcpStream>> {
+        Pin::new(&mut self.get_mut().stream)
+    }
+}
+
+impl Read for Counted {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.stream().poll_read(context, buffer)
+    }
+}
+
+impl Write for Counted {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream().poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream().poll_write_vectored(context, parts)
+    }
+}
+
+impl Connection for Counted {
+    fn connected(&self) -> Connected {
+        self.stream.connected()
     }
 }
 
@@ -221,5 +300,31 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         let error = connect_any(&[]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+    }
+
+    #[tokio::test]
+    async fn a_connection_counts_until_it_is_closed() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = HttpOrigin::parse(&format!("http://{}", listener.local_addr().unwrap()));
+        let origin = origin.unwrap();
+        let private = Reach {
+            private: true,
+            ..Reach::default()
+        };
+        let connector = Connector::new(&origin, private, 2);
+        let first = connector.clone().connect().await.unwrap();
+        let second = connector.clone().connect().await.unwrap();
+        let third = tokio::spawn(connector.clone().connect());
+        // One that has a permit gets its connection; so would the third.
+        for _ in 0..10 {
+            let other = Connector::new(&origin, private, 1);
+            other.connect().await.unwrap();
+        }
+        assert!(!third.is_finished());
+        drop(first);
+        let third = third.await.unwrap().unwrap();
+        assert_eq!(connector.permits.available_permits(), 0);
+        drop((second, third));
+        assert_eq!(connector.permits.available_permits(), 2);
     }
 }

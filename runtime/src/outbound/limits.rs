@@ -19,7 +19,8 @@ pub struct OutboundLimits {
     pub request_bytes: usize,
     /// Requests in one call of the plugin.
     pub requests: usize,
-    /// Requests under way at the same time; more wait for their turn.
+    /// Requests under way at the same time; more wait for their turn. So many connections there
+    /// are to one origin, too.
     pub concurrency: usize,
 }
 

@@ -56,7 +56,7 @@ impl Route {
     ) -> Result<Response<Incoming>, legacy::Error> {
         let transport = self
             .transport
-            .get_or_init(|| Transport::Plain(builder(limits).build(self.connector())));
+            .get_or_init(|| Transport::Plain(builder(limits).build(self.connector(limits))));
         transport.request(request).await
     }
 
@@ -70,7 +70,7 @@ impl Route {
         tls: &Arc<ClientConfig>,
     ) -> Result<Response<Incoming>, legacy::Error> {
         let transport = self.transport.get_or_init(|| {
-            let mut connector = HttpsConnector::from((self.connector(), Arc::clone(tls)));
+            let mut connector = HttpsConnector::from((self.connector(limits), Arc::clone(tls)));
             connector.enforce_https();
             Transport::Tls(builder(limits).build(connector))
         });
@@ -99,8 +99,8 @@ impl Route {
         answer.await
     }
 
-    fn connector(&self) -> Connector {
-        Connector::new(&self.grant.origin, self.grant.reach)
+    fn connector(&self, limits: &OutboundLimits) -> Connector {
+        Connector::new(&self.grant.origin, self.grant.reach, limits.concurrency)
     }
 }
 
