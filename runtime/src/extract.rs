@@ -22,6 +22,7 @@ use crate::error::Explain;
 use crate::secret::SecretValue;
 
 pub use field::{Field, FieldError};
+pub(crate) use string::unescape;
 
 /// Takes one field out of a JSON document.
 ///

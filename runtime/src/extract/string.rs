@@ -9,7 +9,7 @@ use crate::secret::SecretValue;
 
 /// Takes the quotes and escapes out of `literal`, a whole JSON string that a parser has
 /// accepted. `None` if a `\u` escape names half of a surrogate pair.
-pub(super) fn unescape(literal: &str) -> Option<SecretValue> {
+pub(crate) fn unescape(literal: &str) -> Option<SecretValue> {
     let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
     // An escape is never shorter than what it stands for: the buffer does not grow.
     let mut text = Zeroizing::new(Vec::with_capacity(inner.len()));

@@ -123,6 +123,41 @@ fn a_value_in_an_error_of_the_same_batch_is_masked() {
 }
 
 #[test]
+fn a_value_of_another_batch_of_the_run_is_masked() {
+    // 256 references are one call; the errors come in the first, the second and the third.
+    let text = "neither dummy-value-first nor dummy-value-second";
+    let guest = otherwise(Answer::Other(text.to_owned()));
+    let paths = (0..700).map(|index| match index {
+        10 | 300 | 650 => format!("app/nothing?version={index}"),
+        0..256 => format!("app/first?version={index}"),
+        256..512 => format!("app/third?version={index}"),
+        _ => format!("app/second?version={index}"),
+    });
+    let problems = Bed::of(&guest).asking(paths).run("").unwrap_err();
+    assert_eq!(problems.len(), 3);
+    for problem in problems {
+        assert_eq!(problem.kind, "plugin-other");
+        assert!(
+            problem.message.contains("neither *** nor ***"),
+            "{problem:?}"
+        );
+    }
+}
+
+#[test]
+fn a_field_of_a_document_in_an_error_is_masked() {
+    let text = "login `dummy-value-user` with dummy-value\"quoted or dummy-value\\\"quoted failed";
+    let mut guest = otherwise(Answer::Other(text.to_owned()));
+    let json = r#"{"login":{"user":"dummy-value-user","password":"dummy-value\"quoted"}}"#;
+    let json = Answer::document(json);
+    guest.documents.push(("app/json".to_owned(), json));
+    let bed = Bed::of(&guest).asking(["app/nothing", "app/json#login.password"]);
+    let problem = bed.refuses("", "plugin-other");
+    let masked = "login `***` with *** or *** failed";
+    assert!(problem.message.contains(masked), "{problem:?}");
+}
+
+#[test]
 fn an_error_can_neither_steer_a_terminal_nor_fill_it() {
     let text = format!("\u{1b}[2J\u{202e}\r\n{}", "long ".repeat(1000));
     for answer in [

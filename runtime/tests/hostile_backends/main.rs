@@ -12,8 +12,11 @@ mod backend_guest;
 mod bed;
 mod credentials;
 mod grants;
+mod log;
 mod messenger;
 mod network;
 mod resources;
 mod server;
+#[path = "../transcript/mod.rs"]
+mod transcript;
 mod wasi;

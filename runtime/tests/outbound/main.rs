@@ -9,6 +9,8 @@ mod log;
 mod policy;
 mod server;
 mod tls;
+#[path = "../transcript/mod.rs"]
+mod transcript;
 
 use secret_runtime::outbound::{
     Bound, Gate, GrantedOrigin, HostCredential, HttpOrigin, OutboundLimits, OutboundRequest, Reach,

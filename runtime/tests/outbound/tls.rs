@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
-use super::log::Transcript;
+use super::transcript::Transcript;
 use super::{bearer, get, granted, with_header};
 
 /// An authority that nobody trusts unless told.

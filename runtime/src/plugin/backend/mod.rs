@@ -8,13 +8,15 @@
 //!
 //! - `bindings` is the contract, `host` what is lent to it, `wasi` and `wasi_http` what the
 //!   runtimes of languages want besides.
-//! - `instance` is one running component; `fault` says how it can fail.
+//! - `instance` is one running component; `fault` says how it can fail, and `masks` takes
+//!   values out of its texts.
 //! - [`PluginBackend`] is a backend like any other.
 
 mod bindings;
 mod fault;
 mod host;
 mod instance;
+mod masks;
 #[cfg(feature = "compile")]
 mod session;
 mod wasi;
@@ -22,7 +24,6 @@ mod wasi_http;
 #[cfg(feature = "compile")]
 mod writing;
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub(super) use session::{Case, Said, Session};
 use self::bindings::backend as wit;
 use self::host::Lent;
 use self::instance::{Instance, Linked, Stop};
+use self::masks::Masks;
 use super::alarm::MakeAlarm;
 use super::component::Capability;
 use super::limits::Limits;
@@ -53,12 +55,6 @@ use crate::secret::SecretValue;
 const REFERENCES: usize = 256;
 /// The longest text of a plugin that is shown, in characters.
 const TEXT: usize = 300;
-/// A longer one is no message, and nothing of it is shown: to look for values in it could take
-/// longer than the plugin itself may.
-const LONGEST_TEXT: usize = 16 * 1024;
-/// A value as short as this is in many texts by chance.
-const SHORTEST_VALUE: usize = 4;
-
 /// What a backend is given.
 pub(super) struct Provision {
     /// Under which messages speak of it.
@@ -135,11 +131,13 @@ impl PluginBackend {
         }
         let mut watchdog = self.watchdog();
         let mut instance = self.start(&mut watchdog).await.map_err(FetchError::new)?;
+        let mut given = Vec::with_capacity(requests.len());
         for batch in requests.chunks(REFERENCES) {
-            let given = self.ask(&mut instance, &mut watchdog, batch).await;
-            let given = given.map_err(FetchError::new)?;
-            answers.documents.extend(self.documents(batch, given));
+            let answers = self.ask(&mut instance, &mut watchdog, batch).await;
+            let answers = answers.map_err(FetchError::new)?;
+            given.extend(answers.into_iter().map(|answer| answer.map(document)));
         }
+        answers.documents = self.documents(requests, given);
         Ok(answers)
     }
 
@@ -196,43 +194,35 @@ impl PluginBackend {
         }
     }
 
-    /// Takes the values first, so that no text of the same batch can show one.
+    /// Hands documents out, and texts without the values of any document of the run.
     fn documents(
         &self,
-        batch: &[Request],
-        given: Vec<Result<wit::Document, wit::Error>>,
+        requests: &[Request],
+        given: Vec<Result<Document, wit::Error>>,
     ) -> Vec<Result<Option<Document>, FetchError>> {
-        let given: Vec<_> = given
-            .into_iter()
-            .map(|answer| answer.map(document))
-            .collect();
-        let mut values: Vec<SecretValue> = given
-            .iter()
-            .filter_map(|answer| Some(answer.as_ref().ok()?.bytes.clone()))
-            .collect();
-        // One that is part of another must not leave the rest of that behind.
-        values.sort_by_key(|value| Reverse(value.expose().len()));
+        let is_refused = |answer: &Result<_, wit::Error>| matches!(answer, Err(error) if !matches!(error, wit::Error::NotFound));
+        let mut masks = if given.iter().any(is_refused) {
+            let documents = given.iter().filter_map(|answer| answer.as_ref().ok());
+            Masks::of(documents.map(|document| document.bytes.expose()))
+        } else {
+            Masks::of(std::iter::empty())
+        };
         given
             .into_iter()
-            .zip(batch)
+            .zip(requests)
             .map(|(answer, request)| match answer {
                 Ok(document) if document.bytes.expose().is_empty() => Ok(None),
                 Ok(document) => Ok(Some(document)),
                 Err(wit::Error::NotFound) => Ok(None),
-                Err(error) => Err(FetchError::new(self.refusal(error, request, &values))),
+                Err(error) => Err(FetchError::new(self.refusal(error, request, &mut masks))),
             })
             .collect()
     }
 
-    fn refusal(
-        &self,
-        error: wit::Error,
-        request: &Request,
-        values: &[SecretValue],
-    ) -> BackendRefusal {
+    fn refusal(&self, error: wit::Error, request: &Request, masks: &mut Masks) -> BackendRefusal {
         let backend = self.lent.plugin.to_string();
         let path = request.path.clone();
-        let fit = |text: &str| self.fit(text, values);
+        let mut fit = |text: &str| self.fit(text, masks);
         match error {
             wit::Error::AccessDenied(text) => BackendRefusal::AccessDenied {
                 backend,
@@ -263,20 +253,11 @@ impl PluginBackend {
     }
 
     /// A plugin's text without credentials and values, and fit for a terminal.
-    fn fit(&self, text: &str, values: &[SecretValue]) -> String {
-        if text.len() > LONGEST_TEXT {
-            return String::new();
-        }
-        let mut text = self.lent.gate.redact(text);
-        for value in values {
-            // A line end that a tool left behind the value is not in what a text quotes.
-            if let Ok(value) = std::str::from_utf8(value.expose().trim_ascii())
-                && value.len() >= SHORTEST_VALUE
-            {
-                text = text.replace(value, "***");
-            }
-        }
-        clean(text.trim(), TEXT)
+    fn fit(&self, text: &str, masks: &mut Masks) -> String {
+        // A credential is looked for first: it may stand around a value.
+        let text = masks.fits(text).then(|| self.lent.gate.redact(text));
+        let text = text.and_then(|text| masks.apply(&text));
+        clean(text.unwrap_or_default().trim(), TEXT)
     }
 }
 
