@@ -123,7 +123,7 @@ fn compiler(target: &str) -> Result<Engine> {
     let engine = engine::config(engine::Guests::Standard, Some(target));
     let engine = engine.and_then(|config| Engine::new(&config));
     engine.map_err(|error| {
-        let hint = "build for another architecture on a machine that has it";
+        let hint = "there is one for x86-64 and one for aarch64";
         format!("no WebAssembly compiler for {target}: {error:#}\n({hint})").into()
     })
 }

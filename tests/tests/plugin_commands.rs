@@ -289,6 +289,31 @@ fn compiling_writes_to_another_folder_what_is_pinned() {
 }
 
 #[test]
+fn images_of_both_architectures_get_their_own_code() {
+    /// What an ELF file says of the machine that its code is for.
+    const X86_64: u16 = 62;
+    const AARCH64: u16 = 183;
+    let project = project(KEYS);
+    plugin(&project, &["add", "keys"]).exits_with(0);
+    for (target, machine) in [
+        ("x86_64-unknown-linux-gnu", X86_64),
+        ("x86_64-unknown-linux-musl", X86_64),
+        ("aarch64-unknown-linux-gnu", AARCH64),
+        ("aarch64-unknown-linux-musl", AARCH64),
+    ] {
+        let words = ["--target", target, "--out", target, "--format", "json"];
+        let compiled = plugin(&project, &[&["compile"], &words[..]].concat());
+        let compiled = compiled.exits_with(0).stdout_json();
+        let path = compiled["compiled"][0]["path"].as_str().expect("a path");
+        assert!(path.starts_with(&format!("{target}/{target}-")), "{path}");
+        let artifact = fs::read(project.path(path)).expect("it was written");
+        assert_eq!(&artifact[..4], b"\x7fELF");
+        let found = u16::from_le_bytes([artifact[18], artifact[19]]);
+        assert_eq!(found, machine, "{target}");
+    }
+}
+
+#[test]
 fn what_is_removed_leaves_the_lock_and_the_store_and_not_the_manifest() {
     let project = project(KEYS);
     plugin(&project, &["add", "keys"]).exits_with(0);

@@ -29,6 +29,14 @@ use crate::rule::Catalog;
 /// The largest component. With the runtime of a language inside, they have 10 to 40 MiB.
 pub const LARGEST_COMPONENT: usize = 128 * 1024 * 1024;
 
+/// What images are built for. The machine's own target is one besides, whatever it is.
+pub const IMAGE_TARGETS: [&str; 4] = [
+    "aarch64-unknown-linux-gnu",
+    "aarch64-unknown-linux-musl",
+    "x86_64-unknown-linux-gnu",
+    "x86_64-unknown-linux-musl",
+];
+
 /// A compiled component, and what it says of itself.
 #[derive(Debug)]
 pub struct Made {
@@ -111,11 +119,16 @@ pub(super) fn judge_imports(facts: &ComponentFacts) -> Result<(), MakeError> {
 }
 
 fn for_target(wasm: &[u8], target: &str) -> Result<(Vec<u8>, String, String), MakeError> {
+    let unknown = || MakeError::Target {
+        target: target.to_owned(),
+    };
+    // The name becomes that of a folder, so that it had better be one.
+    if !IMAGE_TARGETS.contains(&target) {
+        return Err(unknown());
+    }
     let engine = engine::config(Guests::Plugins, Some(target));
     let engine = engine.and_then(|config| Engine::new(&config));
-    let engine = engine.map_err(|_| MakeError::Target {
-        target: target.to_owned(),
-    })?;
+    let engine = engine.map_err(|_| unknown())?;
     let artifact = engine.precompile_component(wasm);
     let artifact = artifact.map_err(|_| MakeError::Compile)?;
     Ok((artifact, target.to_owned(), compatibility(&engine)))
@@ -224,11 +237,7 @@ impl Explain for MakeError {
                  garbage collection are switched off"
                     .to_owned(),
             ),
-            Self::Target { .. } => Some(
-                "a compiler makes code for the architecture that it runs on: compile on such a \
-                 machine"
-                    .to_owned(),
-            ),
+            Self::Target { .. } => Some(format!("it has one for {}", IMAGE_TARGETS.join(", "))),
             Self::Validator(error) => error.hint(),
             Self::Asked(error) => error.hint(),
             Self::About(error) => error.hint(),
