@@ -5,7 +5,9 @@
 //! a machine that gets slower or faster meanwhile does so for all of them.
 
 mod measurement;
+mod plugins;
 mod project;
+mod store;
 mod table;
 
 use std::fs;
@@ -40,7 +42,10 @@ pub fn run(options: Options) -> Result<()> {
     let (commands, runs) = (candidates.len(), options.runs);
     eprintln!("measuring {commands} commands, at least {runs} runs each");
     let results = measurement::measure(&candidates, options.runs, folder.path())?;
-    let table = table::render(&results, BASELINE)?;
+    let mut table = table::render(&results, BASELINE)?;
+    let base = &results[1];
+    let plugins = plugins::measure(&launcher, folder.path(), options.runs)?;
+    table += &table::render_shares(&plugins, base.median)?;
     println!("{table}");
     if let Some(file) = options.out {
         fs::write(&file, table).with_context(|| format!("failed to write {}", file.display()))?;

@@ -34,6 +34,33 @@ pub fn render(measurements: &[Measurement], baseline: &str) -> Result<String> {
     Ok(table)
 }
 
+/// What something takes of a run.
+pub struct Share {
+    pub name: String,
+    pub seconds: f64,
+    /// How many seconds it may take.
+    pub budget: Option<f64>,
+}
+
+/// A second table, of what was added to a run, against a baseline that took `base` seconds.
+pub fn render_shares(shares: &[Share], base: f64) -> Result<String> {
+    let mut table = String::from("\n| what | wall, median | of its budget |\n|---|---|---|\n");
+    for Share {
+        name,
+        seconds,
+        budget,
+    } in shares
+    {
+        let verdict = match budget.map(|budget| seconds / budget) {
+            None => String::new(),
+            Some(part) if part <= 1.0 => format!("{:.0} %: kept", part * 100.0),
+            Some(part) => format!("{:.0} %: **exceeded**", part * 100.0),
+        };
+        writeln!(table, "| {name} | {:.2} | {verdict} |", seconds / base)?;
+    }
+    Ok(table)
+}
+
 fn verdict(budget: Option<f64>, ratio: f64) -> String {
     match budget {
         None => String::new(),
@@ -77,6 +104,28 @@ mod tests {
             table.contains("| slow | 3.00 | 3.00 | 3.00 | 2.2: **exceeded** |"),
             "{table}"
         );
+    }
+
+    #[test]
+    fn shares_are_held_against_budgets_in_seconds() {
+        let share = |seconds, budget| Share {
+            name: "plugin".to_owned(),
+            seconds,
+            budget,
+        };
+        let shares = [
+            share(0.0005, None),
+            share(0.001, Some(0.004)),
+            share(0.005, Some(0.004)),
+        ];
+        let table = render_shares(&shares, 0.001).expect("a text takes all");
+        for row in [
+            "0.50 |  |",
+            "1.00 | 25 %: kept |",
+            "5.00 | 125 %: **exceeded** |",
+        ] {
+            assert!(table.contains(row), "{table}");
+        }
     }
 
     #[test]
