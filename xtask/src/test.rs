@@ -3,6 +3,7 @@
 //! The black-box tests come after the others, on binaries built for them: a test run with
 //! all features builds launchers that no user starts.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -12,7 +13,7 @@ use crate::workspace::{cargo, run as execute, target_dir};
 use crate::{examples, plugins, servers};
 
 /// What tests and benches call besides what cargo builds.
-const PROGRAMS: [Program; 6] = [
+const PROGRAMS: [Program; 7] = [
     Program::of_its_name("strace"),
     // A network of its own for a test.
     Program::of("iproute2", "ip"),
@@ -20,6 +21,8 @@ const PROGRAMS: [Program; 6] = [
     // The registry that components are pulled from, and the certificate that it shows.
     Program::of_its_name("docker-registry"),
     Program::of_its_name("openssl"),
+    // Signs components.
+    Program::of_its_name("minisign"),
     // A backend that a plugin reads from.
     Program::of("etcd-server", "etcd"),
 ];
@@ -83,6 +86,13 @@ fn libraries() -> Result<()> {
 }
 
 fn build_binaries() -> Result<()> {
+    // First the one without a compiler, out of the way of the other, which has the same name.
+    let lean = ["build", "--package", "secret-run", "--no-default-features"];
+    execute(cargo("").args(lean))?;
+    let debug = target_dir().join("debug");
+    let copy = debug.join("secret-run-without-compiler");
+    fs::copy(debug.join("secret-run"), &copy)
+        .with_context(|| format!("failed to write {}", copy.display()))?;
     execute(cargo("").args([
         "build",
         "--package",

@@ -12,6 +12,7 @@ use secret_runtime::secret::SecretValue;
 use tracing::debug;
 
 use super::Options;
+use super::plugin::REGISTRY_PASSWORD;
 use crate::deliver::{DeliveredFiles, FileRequest, Placement};
 use crate::environment::{self, ChildEnvironment, Recipe};
 use crate::harden::Hardened;
@@ -99,7 +100,7 @@ fn placement(deliver: &Deliver, directory: &Path) -> Option<Placement> {
 
 /// What the manifest declares comes from where the manifest says, or not at all: a variable
 /// of the parent must not stand in for a secret that is absent or delivered as a file. What
-/// the credentials of plugins are made of is the launcher's own.
+/// the credentials of plugins are made of is the launcher's own, and so is its login for registries.
 fn declared_names(manifest: &Manifest) -> Vec<String> {
     manifest
         .entries
@@ -107,6 +108,7 @@ fn declared_names(manifest: &Manifest) -> Vec<String> {
         .flat_map(Entry::variables)
         .map(|(name, _)| name)
         .chain(manifest.credential_variables().map(str::to_owned))
+        .chain([REGISTRY_PASSWORD.to_owned()])
         .collect()
 }
 

@@ -11,12 +11,12 @@ use secret_runtime::secret::SecretValue;
 use secret_runtime::supply::component::{Registry, Supplied};
 use secret_runtime::supply::oci::Credentials;
 
+use super::REGISTRY_PASSWORD;
 use super::error::{CommandError, refusal};
 use super::progress;
 
 /// Login for registries that want one.
 const USER: &str = "SECRET_RUN_REGISTRY_USER";
-const PASSWORD: &str = "SECRET_RUN_REGISTRY_PASSWORD";
 /// Certificates that registries are held against besides those of the machine.
 const AUTHORITY: &str = "SECRET_RUN_REGISTRY_CA_FILE";
 /// A component of some 100 MiB comes through in it over a slow line.
@@ -35,7 +35,7 @@ pub(super) fn get(name: &str, plugin: &Plugin, directory: &Path) -> Result<Suppl
 
 fn pull(name: &str, reference: &OciReference) -> Result<Supplied, Problems> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let credentials = match (set(USER), set(PASSWORD)) {
+    let credentials = match (set(USER), set(REGISTRY_PASSWORD)) {
         (Some(user), Some(password)) => {
             let secret = |text: std::ffi::OsString| SecretValue::new(text.into_vec());
             let credentials = Credentials::new(secret(user), secret(password));

@@ -1,0 +1,288 @@
+//! Plugins out of a registry and with a signature, from `plugin add` to the command: Debian's
+//! docker-registry, and minisign itself.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use secret_run_tests::{Fault, Launcher, Link, Outcome, Project, Registry, digest, repository};
+
+const REPOSITORY: &str = "team/rules";
+const DOTENV: &str = "RPC_URL=https://rpc.example.com/dummy-key\n";
+
+fn component() -> Vec<u8> {
+    fs::read(repository("plugins/dist/standard.wasm")).expect("it is committed")
+}
+
+/// A project with a secret that the plugin `rules` judges; `lines` say what that is.
+fn project(lines: &str) -> Project {
+    let manifest = format!(
+        "version = 1\n[secrets.RPC_URL]\nvalidate = \"rules/https-url\"\n[plugins.rules]\n{lines}\n"
+    );
+    Project::with(&manifest, DOTENV)
+}
+
+/// A project whose plugin is an image of this registry.
+fn of_registry(name: &str, image: &str) -> Project {
+    project(&format!(
+        "component = \"oci://{name}/{REPOSITORY}@{image}\""
+    ))
+}
+
+fn launcher(project: &Project) -> Launcher<'_> {
+    let launcher = project.launcher();
+    launcher.env("SECRET_RUN_PLUGINS", project.path("store"))
+}
+
+fn add(project: &Project) -> Launcher<'_> {
+    launcher(project).args(["plugin", "--error-format", "json", "add", "rules"])
+}
+
+/// Nothing is pinned, kept or compiled of what is refused, and the login stays unsaid.
+#[track_caller]
+fn assert_refused(project: &Project, outcome: &Outcome, kind: &str) {
+    let problem = outcome.exits_with(125).problem(kind);
+    assert_eq!(problem["severity"], "error");
+    outcome.shows_no(Registry::PASSWORD);
+    assert!(!project.path("secrets.lock").exists());
+    assert!(!project.path("store").exists(), "something is in the store");
+}
+
+fn run(project: &Project) -> Outcome {
+    launcher(project).command(["env"]).run()
+}
+
+#[test]
+fn a_component_of_a_registry_is_fetched_once_and_runs_without_the_registry() {
+    let registry = Registry::start();
+    let component = component();
+    let image = registry.push(REPOSITORY, &component, None);
+    let project = of_registry(&registry.name(), &image);
+    add(&project)
+        .run()
+        .exits_with(0)
+        .stdout_has("secrets.lock: pinned");
+    let lock = fs::read_to_string(project.path("secrets.lock")).expect("it is written");
+    let sha256 = digest(&component).replace("sha256:", "");
+    assert!(lock.contains(&format!("sha256 = \"{sha256}\"")), "{lock}");
+    assert!(lock.contains(&image), "{lock}");
+    drop(registry);
+
+    run(&project).exits_with(0).stdout_has(DOTENV);
+    let plugin = |words: &[&str]| launcher(&project).args(["plugin"]).args(words).run();
+    plugin(&["list"]).exits_with(0).stdout_has("pinned");
+    plugin(&["inspect", "rules"])
+        .exits_with(0)
+        .stdout_has("imports nothing");
+
+    // What was kept of the registry is compiled again without it.
+    for folder in fs::read_dir(project.path("store")).expect("the store is there") {
+        let folder = folder.expect("the store can be read").path();
+        for file in fs::read_dir(folder).expect("the folder can be read") {
+            let file = file.expect("the folder can be read").path();
+            if file.extension().is_some_and(|it| it == "cwasm") {
+                fs::remove_file(file).expect("the file can be removed");
+            }
+        }
+    }
+    let json = ["--error-format", "json"];
+    let missing = launcher(&project).args(json).command(["true"]).run();
+    missing.exits_with(125);
+    plugin(&["compile"]).exits_with(0);
+    run(&project).exits_with(0).stdout_has(DOTENV);
+    plugin(&["remove", "rules"]).exits_with(0);
+}
+
+#[test]
+fn a_run_fetches_nothing_that_was_not_added() {
+    let registry = Registry::start();
+    let image = registry.push(REPOSITORY, &component(), None);
+    let link = Link::to(registry.address());
+    let project = of_registry(&link.address().to_string(), &image);
+    let outcome = launcher(&project)
+        .args(["--error-format", "json"])
+        .command(["true"])
+        .run();
+    outcome.exits_with(125);
+    assert_eq!(link.connections(), 0, "{}", outcome.stderr());
+}
+
+#[test]
+fn a_registry_with_a_login_wants_the_right_one() {
+    let registry = Registry::with_password();
+    let image = registry.push(REPOSITORY, &component(), None);
+    let project = of_registry(&registry.name(), &image);
+    assert_refused(&project, &add(&project).run(), "oci-unauthorized");
+    let login = |password: &str| {
+        let launcher = add(&project).env("SECRET_RUN_REGISTRY_USER", Registry::USER);
+        launcher.env("SECRET_RUN_REGISTRY_PASSWORD", password).run()
+    };
+    assert_refused(&project, &login("dummy-other"), "oci-unauthorized");
+    login(Registry::PASSWORD)
+        .exits_with(0)
+        .shows_no(Registry::PASSWORD);
+}
+
+#[test]
+fn the_login_for_a_registry_does_not_reach_the_command() {
+    let project = Project::with("version = 1\n[secrets.RPC_URL]\n", DOTENV);
+    let launcher = launcher(&project).env("SECRET_RUN_REGISTRY_PASSWORD", Registry::PASSWORD);
+    let outcome = launcher.command(["env"]).run();
+    outcome
+        .exits_with(0)
+        .stdout_has(DOTENV)
+        .shows_no(Registry::PASSWORD);
+}
+
+#[test]
+fn a_registry_of_a_private_authority_is_trusted_by_its_certificate_only() {
+    let (open, registry) = (Registry::start(), Registry::with_tls());
+    let image = open.push(REPOSITORY, &component(), None);
+    let copied = Command::new("cp")
+        .arg("-r")
+        .arg(open.storage().join("docker"))
+        .arg(registry.storage())
+        .status()
+        .expect("cp can be started");
+    assert!(copied.success());
+    let project = of_registry(&registry.name(), &image);
+    let with = |authority: &[u8]| {
+        project.write("authority.pem", authority);
+        let file = project.path("authority.pem");
+        add(&project).env("SECRET_RUN_REGISTRY_CA_FILE", file).run()
+    };
+    let other = Registry::with_tls().authority();
+    let refused = with(&other);
+    refused.exits_with(125);
+    assert!(!project.path("secrets.lock").exists());
+    with(b"no certificate").exits_with(125);
+    let gone = add(&project).env("SECRET_RUN_REGISTRY_CA_FILE", "/nowhere/ca.pem");
+    assert_refused(&project, &gone.run(), "registry-authority");
+    with(&registry.authority()).exits_with(0);
+    run(&project).exits_with(0).stdout_has(DOTENV);
+}
+
+#[test]
+fn what_does_not_come_whole_is_not_added() {
+    let registry = Registry::start();
+    let image = registry.push(REPOSITORY, &component(), None);
+    let absent = of_registry(&registry.name(), &digest(b"other"));
+    assert_refused(&absent, &add(&absent).run(), "oci-not-found");
+
+    let link = Link::to(registry.address()).fault(Fault::CutAfter(100_000));
+    let cut = of_registry(&link.address().to_string(), &image);
+    assert_refused(&cut, &add(&cut).run(), "oci-unreachable");
+
+    let tag = project(&format!(
+        "component = \"oci://{}/{REPOSITORY}:latest\"",
+        registry.name()
+    ));
+    add(&tag).run().exits_with(125).stderr_has("sha256");
+}
+
+/// A key pair of minisign, and what it signs.
+struct Author {
+    folder: tempfile::TempDir,
+}
+
+impl Author {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let author = Self { folder };
+        author.minisign(&["-G", "-W", "-p", "key.pub", "-s", "key.sec"]);
+        author
+    }
+
+    fn minisign(&self, words: &[&str]) {
+        let status = Command::new("minisign")
+            .args(words)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .expect("minisign is installed");
+        assert!(status.success(), "minisign {words:?}");
+    }
+
+    /// The line that a manifest has.
+    fn key(&self) -> String {
+        let file = fs::read_to_string(self.folder.path().join("key.pub")).expect("a key");
+        let line = file.lines().nth(1).expect("the key is the second line");
+        line.to_owned()
+    }
+
+    fn sign(&self, component: &[u8]) -> String {
+        let file = self.folder.path().join("component.wasm");
+        fs::write(&file, component).expect("the folder can be written to");
+        self.minisign(&["-S", "-s", "key.sec", "-m", "component.wasm"]);
+        let signature = self.folder.path().join("component.wasm.minisig");
+        fs::read_to_string(signature).expect("minisign has written it")
+    }
+}
+
+/// A project whose plugin is a file that this author must have signed.
+fn signed_by(author: &Author) -> Project {
+    let lines = format!(
+        "component = \"rules.wasm\"\nsigned-by = \"{}\"",
+        author.key()
+    );
+    let project = project(&lines);
+    project.write("rules.wasm", component());
+    project
+}
+
+#[test]
+fn a_component_that_its_author_signed_is_added_and_runs() {
+    let author = Author::new();
+    let project = signed_by(&author);
+    project.write("rules.wasm.minisig", author.sign(&component()));
+    add(&project).run().exits_with(0);
+    run(&project).exits_with(0).stdout_has(DOTENV);
+}
+
+#[test]
+fn the_signature_comes_from_the_registry_with_the_component() {
+    let (author, registry) = (Author::new(), Registry::start());
+    let lines = |image: &str| {
+        let name = registry.name();
+        let key = author.key();
+        format!("component = \"oci://{name}/{REPOSITORY}@{image}\"\nsigned-by = \"{key}\"")
+    };
+    let component = component();
+    let unsigned = registry.push(REPOSITORY, &component, None);
+    let unsigned = project(&lines(&unsigned));
+    assert_refused(&unsigned, &add(&unsigned).run(), "signature-missing");
+    let signature = author.sign(&component);
+    let signed = registry.push(REPOSITORY, &component, Some(&signature));
+    let signed = project(&lines(&signed));
+    add(&signed).run().exits_with(0);
+    run(&signed).exits_with(0).stdout_has(DOTENV);
+}
+
+#[test]
+fn a_signature_that_is_missing_or_of_something_else_adds_nothing() {
+    let (author, other) = (Author::new(), Author::new());
+    let component = component();
+    let mut changed = component.clone();
+    // A section that nothing reads: the component does the same, and is another.
+    changed.extend([0, 2, 1, b'x']);
+    for (signature, kind) in [
+        (None, "signature-missing"),
+        (Some(other.sign(&component)), "signature-invalid"),
+        (Some(author.sign(&changed)), "signature-invalid"),
+        (Some("dummy".to_owned()), "signature-invalid"),
+        (
+            Some("untrusted comment: x\n".repeat(100_000)),
+            "signature-invalid",
+        ),
+    ] {
+        let project = signed_by(&author);
+        if let Some(signature) = signature {
+            project.write("rules.wasm.minisig", signature);
+        }
+        assert_refused(&project, &add(&project).run(), kind);
+    }
+    let project = signed_by(&author);
+    project.write("rules.wasm.minisig", author.sign(&component));
+    project.write("rules.wasm", changed);
+    assert_refused(&project, &add(&project).run(), "signature-invalid");
+}
