@@ -68,6 +68,17 @@ fn compiler_target() -> Option<&'static str> {
     cfg!(feature = "compile").then_some(super::store::TARGET)
 }
 
+/// Whether the system let this process make no memory executable, and nothing else is wrong.
+/// systemd, seccomp and SELinux can forbid it.
+pub(super) fn is_forbidden(error: &wasmtime::Error) -> bool {
+    // The only calls of the system below this that give such an error are those for memory.
+    let errno = error.downcast_ref::<rustix::io::Errno>();
+    matches!(
+        errno,
+        Some(&(rustix::io::Errno::ACCESS | rustix::io::Errno::PERM))
+    )
+}
+
 /// Loads a compiled plugin.
 pub(super) fn load_verified(engine: &Engine, artifact: &Verified) -> wasmtime::Result<Component> {
     // SAFETY: the file was made by this program, lies in a folder that nobody but its owner

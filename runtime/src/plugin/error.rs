@@ -5,6 +5,12 @@ use crate::error::Explain;
 use super::interface::VALIDATION;
 use super::rejection::Failure;
 
+/// The kind of error where the system lets a process run nothing that was compiled.
+pub(super) const NOT_EXECUTABLE: &str = "plugin-memory-not-executable";
+/// What to do then.
+pub(super) const NOT_EXECUTABLE_HINT: &str = "start it without `MemoryDenyWriteExecute=` of systemd, or whatever else forbids it (a seccomp \
+     filter, `execmem` of SELinux); the standard rules run all the same";
+
 /// Why a component did not become a validator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -17,7 +17,7 @@ use super::backend::{BackendFault, PluginBackend, Provision};
 use super::compatibility::compatibility;
 use super::component::{Capability, ComponentError, ComponentFacts, World};
 use super::engine::{self, Guests};
-use super::error::PluginError;
+use super::error::{NOT_EXECUTABLE, NOT_EXECUTABLE_HINT, PluginError};
 use super::limits::Limits;
 use super::store::TARGET;
 use super::validator::Validator;
@@ -74,7 +74,7 @@ impl Made {
         let facts = ComponentFacts::read(wasm)?;
         judge_imports(&facts)?;
         let engine = artifact::plugin_engine()?;
-        let component = Component::new(&engine, wasm).map_err(|_| MakeError::Compile)?;
+        let component = compile(&engine, wasm)?;
         let (artifact, target, name_of_engine) = match target.filter(|target| *target != TARGET) {
             None => (
                 component.serialize().map_err(|_| MakeError::Compile)?,
@@ -102,6 +102,16 @@ impl Made {
             engine: name_of_engine,
         })
     }
+}
+
+pub(super) fn compile(engine: &Engine, wasm: &[u8]) -> Result<Component, MakeError> {
+    Component::new(engine, wasm).map_err(|error| {
+        if artifact::is_forbidden(&error) {
+            MakeError::NotExecutable
+        } else {
+            MakeError::Compile
+        }
+    })
 }
 
 /// A validator imports nothing; a backend nothing that this host does not have.
@@ -177,6 +187,9 @@ pub enum MakeError {
     /// It is damaged, or uses a proposal that is switched off.
     #[error("it cannot be compiled")]
     Compile,
+    /// It was compiled, and cannot be asked what it is.
+    #[error("this process may make no memory executable, which a plugin needs")]
+    NotExecutable,
     /// There is no compiler for the target.
     #[error("this secret-run has no compiler for `{target}`")]
     Target {
@@ -214,6 +227,7 @@ impl Explain for MakeError {
             Self::Component(error) => error.kind(),
             Self::Import { .. } => "plugin-import-unknown",
             Self::Compile => "plugin-compile",
+            Self::NotExecutable => NOT_EXECUTABLE,
             Self::Target { .. } => "plugin-target",
             Self::Validator(error) => error.kind(),
             Self::Asked(error) => error.kind(),
@@ -237,6 +251,7 @@ impl Explain for MakeError {
                  garbage collection are switched off"
                     .to_owned(),
             ),
+            Self::NotExecutable => Some(NOT_EXECUTABLE_HINT.to_owned()),
             Self::Target { .. } => Some(format!("it has one for {}", IMAGE_TARGETS.join(", "))),
             Self::Validator(error) => error.hint(),
             Self::Asked(error) => error.hint(),

@@ -216,8 +216,13 @@ impl Plugins {
         file.check(name, &digest, &mut found)?;
         let engine = artifact::plugin_engine().map_err(OpenError::Engine)?;
         let component = artifact::load_verified(&engine, &found.artifact);
-        let component = component.map_err(|_| OpenError::Outdated {
-            plugin: name.to_owned(),
+        let component = component.map_err(|error| {
+            let plugin = name.to_owned();
+            if artifact::is_forbidden(&error) {
+                OpenError::NotExecutable { plugin }
+            } else {
+                OpenError::Outdated { plugin }
+            }
         })?;
         Ok(Loaded {
             component,

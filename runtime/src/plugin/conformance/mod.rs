@@ -32,7 +32,7 @@ pub use verdict::{CheckVerdict, Finding, Outcome};
 
 use super::artifact;
 use super::component::{ComponentFacts, World};
-use super::make::{LARGEST_COMPONENT, MakeError, judge_imports};
+use super::make::{self, LARGEST_COMPONENT, MakeError, judge_imports};
 use crate::event_loop;
 
 /// What became of all checks of one component.
@@ -108,8 +108,8 @@ fn compile(subject: &Subject) -> Result<Compiled, SubjectError> {
         }
         let facts = ComponentFacts::read(&subject.wasm)?;
         judge_imports(&facts)?;
-        let component = Component::new(&engine, &subject.wasm);
-        Ok((facts, component.map_err(|_| MakeError::Compile)?))
+        let component = make::compile(&engine, &subject.wasm)?;
+        Ok((facts, component))
     };
     Ok(compiled())
 }

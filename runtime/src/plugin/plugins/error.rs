@@ -11,7 +11,7 @@ use crate::outbound::{Bound, HttpOrigin, OutboundError};
 use crate::plugin::about::AboutError;
 use crate::plugin::backend::BackendFault;
 use crate::plugin::component::Capability;
-use crate::plugin::error::PluginError;
+use crate::plugin::error::{NOT_EXECUTABLE, NOT_EXECUTABLE_HINT, PluginError};
 #[cfg(feature = "compile")]
 use crate::plugin::make::MakeError;
 use crate::plugin::store::StoreError;
@@ -53,6 +53,12 @@ pub enum OpenError {
     /// The artifact does not fit.
     #[error("the compiled plugin `{plugin}` does not fit this version or this machine")]
     Outdated {
+        /// The plugin.
+        plugin: String,
+    },
+    /// It fits, and nothing that was compiled may run here.
+    #[error("this process may make no memory executable, which the plugin `{plugin}` needs")]
+    NotExecutable {
         /// The plugin.
         plugin: String,
     },
@@ -153,6 +159,7 @@ impl Explain for OpenError {
             Self::PlainHttp { .. } => "production-plain-http",
             Self::NotCompiled { .. } => "plugin-not-compiled",
             Self::Outdated { .. } => "plugin-artifact-outdated",
+            Self::NotExecutable { .. } => NOT_EXECUTABLE,
             Self::Changed { .. } => "plugin-component-changed",
             Self::Unreadable { .. } => "plugin-unreadable",
             Self::Store(error) => error.kind(),
@@ -193,6 +200,7 @@ impl Explain for OpenError {
             Self::Outdated { plugin } => {
                 format!("`secret-run plugin compile {plugin}` makes it again")
             }
+            Self::NotExecutable { .. } => NOT_EXECUTABLE_HINT.into(),
             Self::Changed { plugin, .. } => format!(
                 "if the change is meant, review it and run {}; if not, somebody changed it",
                 add(plugin)
