@@ -10,6 +10,7 @@ mod answers;
 #[path = "../backend_guest/mod.rs"]
 mod backend_guest;
 mod bed;
+mod calls;
 mod credentials;
 mod grants;
 mod log;

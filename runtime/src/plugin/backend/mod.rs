@@ -29,6 +29,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::Mutex;
 use wasmtime::component::Component;
 
 #[cfg(feature = "compile")]
@@ -79,6 +80,8 @@ pub struct PluginBackend {
     lent: Lent,
     limits: Limits,
     alarm: Option<MakeAlarm>,
+    /// The gate counts the requests of one call, and notes what it may not.
+    turn: Mutex<()>,
 }
 
 impl PluginBackend {
@@ -108,6 +111,7 @@ impl PluginBackend {
             },
             limits: provision.limits,
             alarm: provision.alarm,
+            turn: Mutex::new(()),
         }
     }
 
@@ -129,6 +133,7 @@ impl PluginBackend {
         if requests.is_empty() {
             return Ok(answers);
         }
+        let _turn = self.turn.lock().await;
         let mut watchdog = self.watchdog();
         let mut instance = self.start(&mut watchdog).await.map_err(FetchError::new)?;
         let mut given = Vec::with_capacity(requests.len());
