@@ -53,7 +53,7 @@ fn assert_rejects(example: &str, parameters: &str, value: &str, code: &str) {
     outcome.exits_with(125).shows_no(value);
     let problems = outcome.problems();
     let codes: Vec<_> = problems.iter().map(|problem| &problem["code"]).collect();
-    assert_eq!(codes, [&format!("own/{RULE}/{code}")], "{outcome:?}");
+    assert_eq!(codes, [&format!("{RULE}/{code}")], "{outcome:?}");
     assert!(!started);
 }
 

@@ -195,9 +195,24 @@ static result document(response *response) {
     return result;
 }
 
-static result answer(response *response) {
+// Whether it is the version that was asked for, if one was. A server that has no versions may
+// answer all the same, with another document.
+static bool has_version(response *response, const reference *reference) {
+    if (!reference->version.is_some) {
+        return true;
+    }
+    const text *found = header(response, "x-version");
+    text asked = reference->version.val;
+    return found != NULL && found->len == asked.len &&
+           (asked.len == 0 || memcmp(found->ptr, asked.ptr, asked.len) == 0);
+}
+
+static result answer(response *response, const reference *reference) {
     switch (response->status) {
     case 200:
+        if (!has_version(response, reference)) {
+            return failed(INVALID_REFERENCE, copy("the server did not answer with this version"));
+        }
         return document(response);
     case 401:
         return failed(UNAUTHENTICATED, copy("the server asks for another credential"));
@@ -265,9 +280,10 @@ static void read_all(text address, const references *references, results *answer
         secret_run_plugin_http_send_all(&requests, &responses);
         for (size_t index = 0; index < responses.len; index++) {
             http_result *response = &responses.ptr[index];
-            answers->ptr[positions[index]] = response->is_err
-                                                 ? no_answer(&response->val.err)
-                                                 : answer(&response->val.ok);
+            size_t position = positions[index];
+            answers->ptr[position] =
+                response->is_err ? no_answer(&response->val.err)
+                                 : answer(&response->val.ok, &references->ptr[position]);
         }
         secret_run_plugin_http_list_result_response_http_error_free(&responses);
     }

@@ -47,10 +47,18 @@ function retryAfter(response) {
   return /^[0-9]{1,9}$/.test(seconds) ? BigInt(seconds) * 1000n : undefined;
 }
 
-async function answer(response) {
+async function answer(reference, response) {
   const { status } = response;
   if (status === 200) {
     const version = response.headers.get('x-version') ?? undefined;
+    // A server that has no versions may answer all the same, with another document than the one
+    // that was asked for.
+    if (reference.version !== undefined && reference.version !== version) {
+      return failed(
+        'invalid-reference',
+        'the server did not answer with this version',
+      );
+    }
     const bytes = new Uint8Array(await response.arrayBuffer());
     return { tag: 'ok', val: { bytes, version } };
   }
@@ -71,12 +79,13 @@ async function answer(response) {
 }
 
 /// Reads one document. Why a request failed is not said: `fetch` tells only that it did.
-async function read(url) {
+async function read(reference, url) {
   if (url === undefined) {
     return failed('invalid-reference', 'a path is made of names joined by `/`');
   }
   try {
-    return await answer(await globalThis.fetch(url, { redirect: 'manual' }));
+    const response = await globalThis.fetch(url, { redirect: 'manual' });
+    return await answer(reference, response);
   } catch {
     return unavailable("the server can't be reached, or did not answer in full");
   }
@@ -105,7 +114,7 @@ async function fetch(references) {
     return references.map(() => failed('other', text));
   }
   return Promise.all(
-    references.map((reference) => read(url(address, reference))),
+    references.map((reference) => read(reference, url(address, reference))),
   );
 }
 

@@ -52,10 +52,18 @@ function retryAfter(response) {
   return /^[0-9]{1,9}$/.test(seconds) ? BigInt(seconds) * 1000n : undefined;
 }
 
-function answer(response) {
+function answer(reference, response) {
   const { status } = response;
   if (status === 200) {
     const version = header(response, 'x-version');
+    // A server that has no versions may answer all the same, with another document than the one
+    // that was asked for.
+    if (reference.version !== undefined && reference.version !== version) {
+      return failed(
+        'invalid-reference',
+        'the server did not answer with this version',
+      );
+    }
     return { tag: 'ok', val: { bytes: response.body, version } };
   }
   if (status === 401) {
@@ -124,13 +132,15 @@ function fetch(references) {
   });
   const results = good.length > 0 ? sendAll(good.map(request)) : [];
   let next = 0;
-  return urls.map((url) => {
+  return urls.map((url, index) => {
     if (url === undefined) {
       const text = 'a path is made of names joined by `/`';
       return failed('invalid-reference', text);
     }
     const result = results[next++];
-    return result.tag === 'ok' ? answer(result.val) : noAnswer(result.val);
+    return result.tag === 'ok'
+      ? answer(references[index], result.val)
+      : noAnswer(result.val);
   });
 }
 

@@ -63,10 +63,14 @@ def retry_after(response: http.Response) -> int | None:
     return int(seconds) * 1000
 
 
-def answer(response: http.Response) -> Answer:
+def answer(reference: Reference, response: http.Response) -> Answer:
     status = response.status
     if status == 200:
         version = header(response, "x-version")
+        # A server that has no versions may answer all the same, with another document than the
+        # one that was asked for.
+        if reference.version not in (None, version):
+            return Err(Error_InvalidReference("the server did not answer with this version"))
         return Ok(Document(response.body, version, None, None))
     if status == 401:
         return Err(Error_Unauthenticated("the server asks for another credential"))
@@ -112,13 +116,14 @@ class Backend(exports.Backend):
         requests = [http.Request("GET", url, [], b"") for url in urls if url is not None]
         results = iter(http.send_all(requests) if requests else [])
         answers: list[Answer] = []
-        for sent in urls:
+        for reference, sent in zip(references, urls):
             if sent is None:
                 text = "a path is made of names joined by `/`"
                 answers.append(Err(Error_InvalidReference(text)))
                 continue
             result = next(results)
-            answers.append(
-                answer(result.value) if isinstance(result, Ok) else no_answer(result.value)
-            )
+            if isinstance(result, Ok):
+                answers.append(answer(reference, result.value))
+            else:
+                answers.append(no_answer(result.value))
         return answers

@@ -174,14 +174,17 @@ impl Gate {
         // The semaphore is never closed, so there is always a permit to come.
         let _turn = self.turns.acquire().await;
         let route = checked.route;
+        let timeout = || OutboundError::Timeout {
+            origin: route.grant.origin.clone(),
+            limit: self.limits.time,
+        };
+        // A near server could answer before anybody looks at the clock.
+        if self.limits.time.is_zero() {
+            return Err(timeout());
+        }
         tokio::time::timeout(self.limits.time, self.forward(checked, body))
             .await
-            .unwrap_or_else(|_| {
-                Err(OutboundError::Timeout {
-                    origin: route.grant.origin.clone(),
-                    limit: self.limits.time,
-                })
-            })
+            .unwrap_or_else(|_| Err(timeout()))
     }
 
     fn check<'a>(

@@ -122,6 +122,20 @@ async fn the_answers_of_one_call_are_bounded_together() {
 }
 
 #[tokio::test]
+async fn without_time_nothing_is_sent() {
+    let server = Server::start(|_| Reply::ok("dummy")).await;
+    let limits = OutboundLimits {
+        time: Duration::ZERO,
+        ..OutboundLimits::default()
+    };
+    let gate = limited(&server.origin(), Vec::new(), limits);
+    for answer in gate.send_all(vec![get(server.origin()); 64]).await {
+        assert_eq!(answer.unwrap_err().kind(), "plugin-http-timeout");
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
 async fn silence_at_any_point_meets_the_deadline() {
     for sent in [
         "",

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 
 use super::stand_in::quoted;
 use crate::cache::installed;
-use crate::workspace::{output, run};
+use crate::workspace::{output, program, run};
 
 /// As the instructions of `plugin new` have them.
 pub(super) const CRATES: [&str; 2] = ["wasm-tools@1.263.0", "wit-bindgen-cli@0.61.1"];
@@ -27,6 +27,7 @@ pub(super) struct Crates {
 impl Crates {
     /// Finds them or installs them, which takes some minutes, once.
     pub(super) fn find() -> Result<Self> {
+        program("flock", "install util-linux")?;
         let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let mut versions = output(Command::new(rustc).arg("--version"))?;
         versions.extend(CRATES);
@@ -61,7 +62,12 @@ impl Crates {
                 .iter()
                 .map(|(name, value)| format!("export {name}={value}")),
         );
-        lines.push(format!("exec {} \"$@\"", quoted(&cargo())?));
+        // Two at a time would take each other's programs away before they are copied.
+        lines.push(format!(
+            "exec flock {} {} \"$@\"",
+            quoted(&self.folder)?,
+            quoted(&cargo())?
+        ));
         lines.push("fi".to_owned());
         Ok(lines)
     }

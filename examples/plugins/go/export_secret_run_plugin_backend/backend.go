@@ -79,11 +79,17 @@ func retryAfter(response http.Response) Option[uint64] {
 	return Some(1000 * seconds)
 }
 
-func answerOf(response http.Response) answer {
+func answerOf(reference Reference, response http.Response) answer {
 	status := response.Status
 	switch status {
 	case 200:
 		version := header(response, "x-version")
+		// A server that has no versions may answer all the same, with another document than the
+		// one that was asked for.
+		asked := reference.Version
+		if asked.IsSome() && (version.IsNone() || version.Some() != asked.Some()) {
+			return failed(MakeErrorInvalidReference("the server did not answer with this version"))
+		}
 		return Ok[Document, Error](Document{Bytes: response.Body, Version: version})
 	case 401:
 		return failed(MakeErrorUnauthenticated("the server asks for another credential"))
@@ -161,10 +167,11 @@ func Fetch(references []Reference) []answer {
 		return answers
 	}
 	for index, result := range http.SendAll(requests) {
+		position := positions[index]
 		if result.IsErr() {
-			answers[positions[index]] = noAnswer(result.Err())
+			answers[position] = noAnswer(result.Err())
 		} else {
-			answers[positions[index]] = answerOf(result.Ok())
+			answers[position] = answerOf(references[position], result.Ok())
 		}
 	}
 	return answers

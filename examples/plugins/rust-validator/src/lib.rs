@@ -1,4 +1,4 @@
-//! A validator with one rule, `prefixed`: the value begins with a text that the manifest gives.
+//! A validator with one rule, `licence-key`: groups of four digits joined by `-`.
 //!
 //! All texts for people are in `rules`, which is asked before there is a value. `validate`
 //! answers with one of the codes listed there, and so can tell nothing of the value.
@@ -9,6 +9,10 @@ use exports::secret_run::plugin::validation::{
 
 wit_bindgen::generate!({ path: "wit", world: "validator" });
 
+const DIGITS: usize = 4;
+const DEFAULT_GROUPS: i64 = 3;
+const MOST_GROUPS: i64 = 64;
+
 struct Validator;
 
 export!(Validator);
@@ -16,61 +20,70 @@ export!(Validator);
 impl Guest for Validator {
     fn rules() -> Vec<Rule> {
         vec![Rule {
-            name: "prefixed".into(),
-            summary: "Text that begins with a given text, and goes on after it.".into(),
+            name: "licence-key".into(),
+            summary: "groups of four digits joined by `-`".into(),
             parameters: vec![ParameterSpec {
-                name: "prefix".into(),
-                summary: "What it begins with.".into(),
-                kind: ParameterKind::Text,
-                required: true,
+                name: "groups".into(),
+                summary: "how many groups there are; 3 unless it says another".into(),
+                kind: ParameterKind::Integer,
+                required: false,
                 choices: Vec::new(),
             }],
             violations: vec![
                 violation(
-                    "other-prefix",
-                    "does not begin with the prefix",
-                    "Check whether it is the key that is meant, and not another one.",
+                    "malformed",
+                    "is not made of groups of four digits joined by `-`",
+                    "copy the whole key, without spaces or line breaks",
                 ),
                 violation(
-                    "nothing-after",
-                    "ends after the prefix",
-                    "Copy all of it.",
+                    "wrong-length",
+                    "has more or fewer groups of digits than the rule asks for",
+                    "copy the whole key, or give the number of its groups as `groups`",
                 ),
                 violation(
-                    "empty-prefix",
-                    "would be compared with an empty prefix",
-                    "Give a prefix of at least one character.",
+                    "invalid-groups",
+                    "can't be judged, as `groups` is out of its range",
+                    "give a number from 1 to 64 as `groups`",
                 ),
             ],
         }]
     }
 
     fn validate(rule: String, parameters: Vec<Parameter>, value: Vec<u8>) -> Result<(), String> {
-        Self::check_parameters(rule, parameters.clone())?;
-        match value.strip_prefix(prefix(&parameters).as_bytes()) {
-            None => Err("other-prefix".into()),
-            Some([]) => Err("nothing-after".into()),
-            Some(_) => Ok(()),
+        let expected = groups(&parameters);
+        Self::check_parameters(rule, parameters)?;
+        let groups = value.split(|byte| *byte == b'-');
+        if !groups.clone().all(is_group) {
+            return Err("malformed".into());
         }
-    }
-
-    fn check_parameters(_: String, parameters: Vec<Parameter>) -> Result<(), String> {
-        if prefix(&parameters).is_empty() {
-            return Err("empty-prefix".into());
+        if i64::try_from(groups.count()) != Ok(expected) {
+            return Err("wrong-length".into());
         }
         Ok(())
     }
+
+    fn check_parameters(_: String, parameters: Vec<Parameter>) -> Result<(), String> {
+        if (1..=MOST_GROUPS).contains(&groups(&parameters)) {
+            Ok(())
+        } else {
+            Err("invalid-groups".into())
+        }
+    }
 }
 
-/// The host has seen to it that it is there, and a text.
-fn prefix(parameters: &[Parameter]) -> &str {
-    parameters
+/// How many groups the manifest asks for. The host has checked that it is an integer.
+fn groups(parameters: &[Parameter]) -> i64 {
+    let mut found = parameters
         .iter()
-        .find_map(|parameter| match &parameter.value {
-            ParameterValue::Text(text) if parameter.name == "prefix" => Some(text.as_str()),
-            _ => None,
-        })
-        .unwrap_or_default()
+        .filter(|parameter| parameter.name == "groups");
+    match found.next().map(|parameter| &parameter.value) {
+        Some(ParameterValue::Integer(groups)) => *groups,
+        _ => DEFAULT_GROUPS,
+    }
+}
+
+fn is_group(text: &[u8]) -> bool {
+    text.len() == DIGITS && text.iter().all(u8::is_ascii_digit)
 }
 
 fn violation(code: &str, message: &str, hint: &str) -> Violation {

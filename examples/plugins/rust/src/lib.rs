@@ -56,19 +56,19 @@ impl Guest for Backend {
             http::send_all(&requests)
         };
         let mut results = results.into_iter();
-        let answer = |url: Option<String>| match url {
+        let answer = |(reference, url): (&Reference, Option<String>)| match url {
             None => Err(Error::InvalidReference(
                 "a path is made of names joined by `/`".into(),
             )),
             Some(_) => match results.next() {
-                Some(Ok(response)) => answer(response),
+                Some(Ok(response)) => answer(reference, response),
                 Some(Err(error)) => Err(no_answer(error)),
                 None => Err(Error::Other(
                     "the host left a request without an answer".into(),
                 )),
             },
         };
-        urls.into_iter().map(answer).collect()
+        references.iter().zip(urls).map(answer).collect()
     }
 }
 
@@ -111,11 +111,18 @@ fn get(url: &str) -> Request {
     }
 }
 
-fn answer(response: Response) -> Result<Document, Error> {
+fn answer(reference: &Reference, response: Response) -> Result<Document, Error> {
     let status = response.status;
     match status {
         200 => {
             let version = header(&response, "x-version").map(str::to_owned);
+            // A server that has no versions may answer all the same, with another document than
+            // the one that was asked for.
+            if reference.version.is_some() && reference.version != version {
+                return Err(Error::InvalidReference(
+                    "the server did not answer with this version".into(),
+                ));
+            }
             Ok(Document {
                 bytes: response.body,
                 version,
