@@ -8,6 +8,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "compile")]
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
@@ -81,11 +83,29 @@ impl Linked {
                 Capability::Settings | Capability::Log | Capability::Http
             )
         };
+        let engine = component.engine();
         let others = capabilities
             .into_iter()
             .filter(|capability| !ours(capability));
-        let (mut linker, waits) = lend(component.engine(), others)?;
-        linker.define_unknown_imports_as_traps(component)?;
+        let (mut linker, waits) = lend(engine, others)?;
+        // Not whatever the linker does not have by this name: of WASI it has another version
+        // than the component may ask for, which serves as well.
+        for (name, import) in component.component_type().imports(engine) {
+            let ComponentItem::ComponentInstance(interface) = import.ty else {
+                continue;
+            };
+            if !ours(&Capability::of_import(name)) {
+                continue;
+            }
+            let mut traps = linker.instance(name)?;
+            for (function, export) in interface.exports(engine) {
+                if matches!(export.ty, ComponentItem::ComponentFunc(_)) {
+                    traps.func_new(function, |_, _, _, _| {
+                        Err(wasmtime::Error::msg("this call may use no import"))
+                    })?;
+                }
+            }
+        }
         Self::ready(&linker, component, waits)
     }
 
