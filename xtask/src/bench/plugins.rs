@@ -97,12 +97,10 @@ impl Bench<'_> {
         );
         let mut dotenv = String::new();
         for index in 0..MANY {
-            writeln!(dotenv, "KEY_{index}=sk_dummy_{index}")?;
+            writeln!(dotenv, "KEY_{index}=0000-0000-000{index}")?;
             writeln!(manifest, "[secrets.KEY_{index}]")?;
             if index < count {
-                let rule =
-                    format!("{{ rule = \"plugin-{index}/prefixed\", prefix = \"sk_dummy_\" }}");
-                writeln!(manifest, "validate = {rule}")?;
+                writeln!(manifest, "validate = \"plugin-{index}/licence-key\"")?;
             }
         }
         let component = self.component(RUST_VALIDATOR)?;
