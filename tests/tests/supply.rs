@@ -138,8 +138,8 @@ fn a_registry_of_a_private_authority_is_trusted_by_its_certificate_only() {
     let (open, registry) = (Registry::start(), Registry::with_tls());
     let image = open.push(REPOSITORY, &component(), None);
     let copied = Command::new("cp")
-        .arg("-r")
-        .arg(open.storage().join("docker"))
+        .arg("-rT")
+        .arg(open.storage())
         .arg(registry.storage())
         .status()
         .expect("cp can be started");
