@@ -177,7 +177,7 @@ fn next(template: &Template, folder: &Path, name: &str) -> String {
          paths\nfor two documents that are there and one that is not:\n\n    \
          secret-run plugin test {name}.wasm \\\n        {test}\n\n\
          As it stands, it asks for {PLACEHOLDER}/secrets/app/first: the files of a folder, served \
-         by\n`python3 -m http.server 8000 --bind 127.0.0.1`, are an API for it.\n",
+         by\n`python3 -m http.server 8000 --bind 127.0.0.1 --protocol HTTP/1.1`, are an API for it.\n",
     ));
     text
 }
