@@ -1,6 +1,6 @@
 //! Tells the linker how to pack relocations.
 //!
-//! The launcher is a position-independent program with some ten thousand pointers in its
+//! The launcher is a position-independent program with tens of thousands of pointers in its
 //! constant data, and the loader corrects each at every start. Packed (`DT_RELR`) they are a
 //! fiftieth of the size, which is read at every start, too.
 

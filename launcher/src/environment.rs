@@ -34,7 +34,10 @@ mod error;
 
 /// Credentials that no command inherits, whether the launcher used them or not. An app
 /// that needs one of them declares it, and gets it as an addition.
-pub const LAUNCHER_CREDENTIALS: &[&str] = &["VAULT_TOKEN", "VAULT_SECRET_ID"];
+pub const LAUNCHER_CREDENTIALS: &[&str] = &["VAULT_TOKEN", "VAULT_SECRET_ID", REGISTRY_PASSWORD];
+
+/// The password for registries that plugins are pulled from.
+pub const REGISTRY_PASSWORD: &str = "SECRET_RUN_REGISTRY_PASSWORD";
 
 /// How much the kernel lets through an `execve`; see `bprm_stack_limits` and
 /// `valid_arg_len` in Linux' `fs/exec.c`.

@@ -86,7 +86,8 @@ fn a_component_of_a_registry_is_fetched_once_and_runs_without_the_registry() {
     }
     let json = ["--error-format", "json"];
     let missing = launcher(&project).args(json).command(["true"]).run();
-    missing.exits_with(125);
+    let problem = missing.exits_with(125).problem("plugin-artifact-missing");
+    assert_eq!(problem["severity"], "error");
     plugin(&["compile"]).exits_with(0);
     run(&project).exits_with(0).stdout_has(DOTENV);
     plugin(&["remove", "rules"]).exits_with(0);
@@ -151,10 +152,8 @@ fn a_registry_of_a_private_authority_is_trusted_by_its_certificate_only() {
         add(&project).env("SECRET_RUN_REGISTRY_CA_FILE", file).run()
     };
     let other = Registry::with_tls().authority();
-    let refused = with(&other);
-    refused.exits_with(125);
-    assert!(!project.path("secrets.lock").exists());
-    with(b"no certificate").exits_with(125);
+    assert_refused(&project, &with(&other), "oci-certificate");
+    assert_refused(&project, &with(b"no certificate"), "oci-authority");
     let gone = add(&project).env("SECRET_RUN_REGISTRY_CA_FILE", "/nowhere/ca.pem");
     assert_refused(&project, &gone.run(), "registry-authority");
     with(&registry.authority()).exits_with(0);

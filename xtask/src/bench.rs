@@ -43,9 +43,8 @@ pub fn run(options: Options) -> Result<()> {
     eprintln!("measuring {commands} commands, at least {runs} runs each");
     let results = measurement::measure(&candidates, options.runs, folder.path())?;
     let mut table = table::render(&results, BASELINE)?;
-    let base = &results[1];
     let plugins = plugins::measure(&launcher, folder.path(), options.runs)?;
-    table += &table::render_shares(&plugins, base.median)?;
+    table += &table::render_shares(&plugins)?;
     println!("{table}");
     if let Some(file) = options.out {
         fs::write(&file, table).with_context(|| format!("failed to write {}", file.display()))?;

@@ -44,9 +44,6 @@ use no_compiler::{NoCompiler as Add, NoCompiler as Compile, NoCompiler as Test};
 #[cfg(feature = "compile")]
 use {add::Add, compile::Compile, test::Test};
 
-/// The password for registries, which is the launcher's and no command's.
-pub(super) const REGISTRY_PASSWORD: &str = "SECRET_RUN_REGISTRY_PASSWORD";
-
 /// Begin, test, add, list and look into plugins.
 #[derive(Debug, Args)]
 pub(super) struct Plugin {

@@ -12,7 +12,6 @@ use secret_runtime::secret::SecretValue;
 use tracing::debug;
 
 use super::Options;
-use super::plugin::REGISTRY_PASSWORD;
 use crate::deliver::{DeliveredFiles, FileRequest, Placement};
 use crate::environment::{self, ChildEnvironment, Recipe};
 use crate::harden::Hardened;
@@ -100,7 +99,7 @@ fn placement(deliver: &Deliver, directory: &Path) -> Option<Placement> {
 
 /// What the manifest declares comes from where the manifest says, or not at all: a variable
 /// of the parent must not stand in for a secret that is absent or delivered as a file. What
-/// the credentials of plugins are made of is the launcher's own, and so is its login for registries.
+/// the credentials of plugins are made of is the launcher's own.
 fn declared_names(manifest: &Manifest) -> Vec<String> {
     manifest
         .entries
@@ -108,7 +107,6 @@ fn declared_names(manifest: &Manifest) -> Vec<String> {
         .flat_map(Entry::variables)
         .map(|(name, _)| name)
         .chain(manifest.credential_variables().map(str::to_owned))
-        .chain([REGISTRY_PASSWORD.to_owned()])
         .collect()
 }
 

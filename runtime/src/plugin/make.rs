@@ -30,7 +30,7 @@ use crate::rule::Catalog;
 pub const LARGEST_COMPONENT: usize = 128 * 1024 * 1024;
 
 /// What images are built for. The machine's own target is one besides, whatever it is.
-pub const IMAGE_TARGETS: [&str; 4] = [
+const IMAGE_TARGETS: [&str; 4] = [
     "aarch64-unknown-linux-gnu",
     "aarch64-unknown-linux-musl",
     "x86_64-unknown-linux-gnu",

@@ -63,7 +63,7 @@ pub use draft::Draft;
 pub use error::{Fault, PluginError};
 pub use limits::Limits;
 #[cfg(feature = "compile")]
-pub use make::{IMAGE_TARGETS, LARGEST_COMPONENT, Made, MakeError};
+pub use make::{LARGEST_COMPONENT, Made, MakeError};
 pub use plugins::{CredentialError, OpenError, PluginOptions, Plugins};
 pub use rejection::{Failure, Rejection};
 pub use store::{FOLDER_VARIABLE, Record, Stamp, Store, StoreError, digest_of};

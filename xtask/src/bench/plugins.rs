@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
+use super::BASELINE;
 use super::measurement::{self, Candidate};
 use super::store::FarStore;
-use super::table::Share;
+use super::table::{Share, Shares};
 use crate::examples;
 use crate::workspace::run as execute;
 
@@ -25,8 +26,8 @@ const RUST_VALIDATOR: &str = "rust-validator";
 const RUST: &str = "rust";
 const JAVASCRIPT: &str = "javascript";
 
-/// Measures all; what is shared out are seconds of wall time, medians.
-pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Vec<Share>> {
+/// Measures all in one run, and the baseline with them.
+pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     let components = examples::default_folder();
     let names = [RUST_VALIDATOR, RUST, JAVASCRIPT].map(str::to_owned);
     examples::build(&components, &names)?;
@@ -37,6 +38,7 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Vec<Share>> 
         components,
     };
     let commands = [
+        BASELINE.to_owned(),
         bench.validators("no-plugin", 0)?,
         bench.validators("one-plugin", 1)?,
         bench.validators("many-plugins", MANY)?,
@@ -47,37 +49,38 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Vec<Share>> 
     let candidates = commands.map(|command| Candidate::new(&command, &command));
     eprintln!("measuring plugins, at least {runs} runs each");
     let results = measurement::measure(&candidates, runs, folder)?;
-    let median = |index: usize| results[index].median;
-    let share = |name: &str, seconds: f64, budget: Option<f64>| Share {
-        name: name.to_owned(),
+    let medians: Vec<_> = results.iter().map(|result| result.median).collect();
+    let [base, none, one, many, rust, javascript, far] = medians[..] else {
+        bail!("a command was not measured");
+    };
+    let round_trip = f64::from(ROUND_TRIP_MILLISECONDS) / 1000.0;
+    let share = |name, seconds, budget| Share {
+        name,
         seconds,
         budget,
     };
-    let further = (MANY - 1) as f64;
-    let round_trip = f64::from(ROUND_TRIP_MILLISECONDS) / 1000.0;
-    Ok(vec![
-        share("the first validator in Rust", median(1) - median(0), None),
-        share(
-            "each further validator in Rust",
-            (median(2) - median(1)) / further,
-            Some(0.15e-3),
-        ),
-        share(
-            "a backend in Rust, with its request",
-            median(3) - median(0),
-            None,
-        ),
-        share(
-            "a backend in JavaScript, with its request",
-            median(4) - median(0),
-            Some(4e-3),
-        ),
-        share(
-            "a run with 100 references over a distance of 20 ms",
-            median(5),
-            Some(5.0 * round_trip),
-        ),
-    ])
+    Ok(Shares {
+        base,
+        shares: vec![
+            share("the first validator in Rust", one - none, None),
+            share(
+                "each further validator in Rust",
+                (many - one) / (MANY - 1) as f64,
+                Some(0.15e-3),
+            ),
+            share("a backend in Rust, with its request", rust - none, None),
+            share(
+                "a backend in JavaScript, with its request",
+                javascript - none,
+                Some(4e-3),
+            ),
+            share(
+                "a run with 100 references over a distance of 20 ms",
+                far,
+                Some(5.0 * round_trip),
+            ),
+        ],
+    })
 }
 
 struct Bench<'a> {

@@ -36,14 +36,20 @@ pub fn render(measurements: &[Measurement], baseline: &str) -> Result<String> {
 
 /// What something takes of a run.
 pub struct Share {
-    pub name: String,
+    pub name: &'static str,
     pub seconds: f64,
     /// How many seconds it may take.
     pub budget: Option<f64>,
 }
 
-/// A second table, of what was added to a run, against a baseline that took `base` seconds.
-pub fn render_shares(shares: &[Share], base: f64) -> Result<String> {
+/// Shares, and the seconds of the baseline of the same run.
+pub struct Shares {
+    pub base: f64,
+    pub shares: Vec<Share>,
+}
+
+/// A second table, of what was added to a run.
+pub fn render_shares(Shares { base, shares }: &Shares) -> Result<String> {
     let mut table = String::from("\n| what | wall, median | of its budget |\n|---|---|---|\n");
     for Share {
         name,
@@ -109,16 +115,20 @@ mod tests {
     #[test]
     fn shares_are_held_against_budgets_in_seconds() {
         let share = |seconds, budget| Share {
-            name: "plugin".to_owned(),
+            name: "plugin",
             seconds,
             budget,
         };
-        let shares = [
+        let shares = vec![
             share(0.0005, None),
             share(0.001, Some(0.004)),
             share(0.005, Some(0.004)),
         ];
-        let table = render_shares(&shares, 0.001).expect("a text takes all");
+        let shares = Shares {
+            base: 0.001,
+            shares,
+        };
+        let table = render_shares(&shares).expect("a text takes all");
         for row in [
             "0.50 |  |",
             "1.00 | 25 %: kept |",

@@ -11,9 +11,9 @@ use secret_runtime::secret::SecretValue;
 use secret_runtime::supply::component::{Registry, Supplied};
 use secret_runtime::supply::oci::Credentials;
 
-use super::REGISTRY_PASSWORD;
 use super::error::{CommandError, refusal};
 use super::progress;
+use crate::environment::REGISTRY_PASSWORD;
 
 /// Login for registries that want one.
 const USER: &str = "SECRET_RUN_REGISTRY_USER";

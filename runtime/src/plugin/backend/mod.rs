@@ -205,13 +205,12 @@ impl PluginBackend {
         requests: &[Request],
         given: Vec<Result<Document, wit::Error>>,
     ) -> Vec<Result<Option<Document>, FetchError>> {
-        let is_refused = |answer: &Result<_, wit::Error>| matches!(answer, Err(error) if !matches!(error, wit::Error::NotFound));
-        let mut masks = if given.iter().any(is_refused) {
-            let documents = given.iter().filter_map(|answer| answer.as_ref().ok());
-            Masks::of(documents.map(|document| document.bytes.expose()))
-        } else {
-            Masks::of(std::iter::empty())
-        };
+        // Only errors have texts: without one there is nothing to look for.
+        let mut errors = given.iter().filter_map(|answer| answer.as_ref().err());
+        let has_text = errors.any(|error| !matches!(error, wit::Error::NotFound));
+        let documents = given.iter().filter_map(|answer| answer.as_ref().ok());
+        let documents = documents.filter(|_| has_text);
+        let mut masks = Masks::of(documents.map(|document| document.bytes.expose()));
         given
             .into_iter()
             .zip(requests)
