@@ -1,104 +1,14 @@
 //! Registries that want a token, send on, lie, or drip: what a client may be led to, and what not.
 
+#[path = "hostile_registry/image.rs"]
+mod image;
+
 use std::time::{Duration, Instant};
 
-use secret_run_tests::{IMAGE_MANIFEST, Registry, Response, SecretServer, digest};
+use image::{COMPONENT, Image, LOGIN, came, login};
+use secret_run_tests::{Response, SecretServer, digest};
 use secret_runtime::error::Explain;
-use secret_runtime::secret::SecretValue;
-use secret_runtime::supply::oci::{Credentials, Item, OciError, Peer, Pull, Pulled, Shape, pull};
-
-const COMPONENT: &[u8] = b"dummy component";
-const TOKEN: &str = "Bearer dummy-token";
-/// The login of the tests as a client sends it.
-const LOGIN: &str = "Basic ZHVtbXktdXNlcjpkdW1teS1wYXNzd29yZA==";
-
-/// A server that holds an image of one component.
-struct Image {
-    server: SecretServer,
-    digest: String,
-    manifest: String,
-}
-
-impl Image {
-    fn new() -> Self {
-        let server = SecretServer::start();
-        let manifest = serde_json::json!({
-            "schemaVersion": 2,
-            "mediaType": IMAGE_MANIFEST,
-            "layers": [{
-                "mediaType": "application/wasm",
-                "digest": digest(COMPONENT),
-                "size": COMPONENT.len(),
-            }],
-        });
-        let manifest = manifest.to_string();
-        let digest = digest(manifest.as_bytes());
-        let image = Self {
-            server,
-            digest,
-            manifest,
-        };
-        image.answer_manifest(image.good_manifest());
-        image.answer_blob(Response::new(200).body(COMPONENT));
-        image
-    }
-
-    fn good_manifest(&self) -> Response {
-        let response = Response::new(200).body(&self.manifest);
-        response.header("content-type", IMAGE_MANIFEST)
-    }
-
-    fn answer_manifest(&self, response: Response) {
-        let path = format!("/v2/rules/manifests/{}", self.digest);
-        self.server.answer(&path, response);
-    }
-
-    fn answer_blob(&self, response: Response) {
-        self.server.answer(&Self::blob_path(), response);
-    }
-
-    fn blob_path() -> String {
-        format!("/v2/rules/blobs/{}", digest(COMPONENT))
-    }
-
-    fn pull(&self, credentials: Option<&Credentials>) -> Result<Pulled, OciError> {
-        self.pull_within(credentials, Duration::from_secs(30))
-    }
-
-    fn pull_within(
-        &self,
-        credentials: Option<&Credentials>,
-        deadline: Duration,
-    ) -> Result<Pulled, OciError> {
-        let request = Pull {
-            registry: &self.server.address().to_string(),
-            repository: "rules",
-            digest: &self.digest,
-            authority: None,
-            credentials,
-            deadline,
-        };
-        pull(&request, &mut |_, _| ())
-    }
-
-    /// Wants a token from `realm` for everything.
-    fn want_token(&self, challenge: &str) {
-        let refusal = || Response::new(401).header("www-authenticate", challenge);
-        let manifest = self.good_manifest();
-        self.answer_manifest(manifest.only_with("authorization", TOKEN, refusal()));
-        let blob = Response::new(200).body(COMPONENT);
-        self.answer_blob(blob.only_with("authorization", TOKEN, refusal()));
-    }
-}
-
-fn login() -> Credentials {
-    let value = |text: &str| SecretValue::copy_of(text.as_bytes());
-    Credentials::new(value(Registry::USER), value(Registry::PASSWORD)).expect("no colon")
-}
-
-fn came(pulled: Result<Pulled, OciError>) {
-    assert_eq!(pulled.expect("the pull succeeds").component, COMPONENT);
-}
+use secret_runtime::supply::oci::{Item, OciError, Peer, Pull, Shape, pull};
 
 #[test]
 fn a_token_is_got_where_the_registry_says_and_used_for_the_whole_pull() {

@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header::AUTHORIZATION};
 use percent_encoding::percent_decode;
 
 use super::credential::HostCredential;
-use super::error::{OutboundError, UrlFault};
+use super::error::OutboundError;
+use super::fault::UrlFault;
 use super::limits::OutboundLimits;
 use super::origin::HttpOrigin;
 

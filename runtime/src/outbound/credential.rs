@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use super::address::Reach;
 use super::base64;
 use super::check;
-use super::error::{CredentialFault, OutboundError};
+use super::error::OutboundError;
+use super::fault::CredentialFault;
 use super::origin::HttpOrigin;
 use crate::secret::SecretValue;
 

@@ -6,7 +6,8 @@ use std::io;
 use hyper_util::client::legacy;
 use rustls::CertificateError;
 
-use super::error::{CertificateFault, OutboundError};
+use super::error::OutboundError;
+use super::fault::CertificateFault;
 use super::limits::OutboundLimits;
 use super::origin::HttpOrigin;
 

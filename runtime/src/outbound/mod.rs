@@ -35,6 +35,7 @@ mod credential;
 mod echo;
 mod error;
 mod failure;
+mod fault;
 mod gate;
 mod limits;
 mod message;
@@ -45,7 +46,8 @@ mod tls;
 
 pub use address::{AddressKind, Bound, Reach};
 pub use credential::{GrantedOrigin, HostCredential};
-pub use error::{CertificateFault, CredentialFault, ErrorClass, OutboundError, UrlFault};
+pub use error::{ErrorClass, OutboundError};
+pub use fault::{CertificateFault, CredentialFault, UrlFault};
 pub use gate::Gate;
 pub use limits::OutboundLimits;
 pub use message::{OutboundRequest, OutboundResponse};
