@@ -39,7 +39,8 @@ struct Shared {
     answers: Mutex<HashMap<String, Response>>,
     requests: Mutex<Vec<Request>>,
     connections: AtomicUsize,
-    open: Mutex<Vec<TcpStream>>,
+    /// By the number of the connection, for as long as it is served.
+    open: Mutex<HashMap<usize, TcpStream>>,
     dropped: AtomicBool,
 }
 
@@ -115,7 +116,7 @@ impl Drop for SecretServer {
         self.shared.dropped.store(true, Ordering::SeqCst);
         // Wakes the thread that waits for connections, so that it sees the flag.
         let _ = TcpStream::connect(self.address);
-        for stream in lock(&self.shared.open).drain(..) {
+        for (_, stream) in lock(&self.shared.open).drain() {
             // The client may have ended it already.
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -128,11 +129,14 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         let Ok(stream) = stream else { continue };
-        shared.connections.fetch_add(1, Ordering::SeqCst);
+        let number = shared.connections.fetch_add(1, Ordering::SeqCst);
         let handle = stream.try_clone().expect("a socket can be shared");
-        lock(&shared.open).push(handle);
+        lock(&shared.open).insert(number, handle);
         let shared = Arc::clone(shared);
-        thread::spawn(move || serve(&stream, &shared));
+        thread::spawn(move || {
+            serve(&stream, &shared);
+            lock(&shared.open).remove(&number);
+        });
     }
 }
 
