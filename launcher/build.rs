@@ -1,10 +1,16 @@
-//! Tells the linker how to pack relocations.
+//! Tells the linker how to make a program that starts fast.
 //!
-//! The launcher is a position-independent program with tens of thousands of pointers in its
-//! constant data, and the loader corrects each at every start. Packed (`DT_RELR`) they are a
-//! fiftieth of the size, which is read at every start, too.
+//! The launcher has tens of thousands of pointers in its constant data. In a position-independent
+//! program the loader corrects each at every start, and the kernel copies every page that has
+//! one: that took more time than all that the launcher does itself. So the program is linked to
+//! a fixed address, where its pointers are right from the start. What that gives up is said in
+//! SECURITY.md; the feature `position-independent` takes the other side.
+//!
+//! The unwinder is linked in: a library of its own would be searched for, mapped and initialised
+//! at every start, for a program that only ever aborts.
 
 use std::env;
+use std::path::Path;
 use std::process::Command;
 
 /// The first glibc whose loader understands packed relocations.
@@ -15,11 +21,33 @@ fn main() {
     let variable = |name: &str| env::var(name).unwrap_or_default();
     let is_glibc =
         variable("CARGO_CFG_TARGET_OS") == "linux" && variable("CARGO_CFG_TARGET_ENV") == "gnu";
-    // Of another machine's glibc nothing is known.
+    let is_static = variable("CARGO_CFG_TARGET_FEATURE").contains("crt-static");
+    if !is_glibc || is_static {
+        return;
+    }
+    // Of another machine's compiler and glibc nothing is known.
     let is_this_machine = variable("HOST") == variable("TARGET");
-    if is_glibc && is_this_machine && glibc().is_some_and(|version| version >= FIRST_GLIBC) {
+    if is_this_machine && has_unwinder() {
+        println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
+    }
+    if env::var_os("CARGO_FEATURE_POSITION_INDEPENDENT").is_none() {
+        println!("cargo::rustc-link-arg-bins=-no-pie");
+    } else if is_this_machine && glibc().is_some_and(|version| version >= FIRST_GLIBC) {
+        // A fiftieth of the size, which is read at every start, too.
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+}
+
+/// Whether the compiler that links has the unwinder to link in.
+fn has_unwinder() -> bool {
+    let output = Command::new("cc")
+        .arg("-print-file-name=libgcc_eh.a")
+        .output();
+    // Without it, the name comes back as it was given.
+    output.is_ok_and(|output| {
+        let file = String::from_utf8_lossy(&output.stdout).into_owned();
+        Path::new(file.trim()).is_absolute()
+    })
 }
 
 /// The version of this machine's glibc.

@@ -23,13 +23,14 @@ const REFERENCES: usize = 100;
 const ROUND_TRIP_MILLISECONDS: u32 = 20;
 
 const RUST_VALIDATOR: &str = "rust-validator";
+const JAVASCRIPT_VALIDATOR: &str = "javascript-validator";
 const RUST: &str = "rust";
 const JAVASCRIPT: &str = "javascript";
 
 /// Measures all in one run, and the baseline with them.
 pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     let components = examples::default_folder();
-    let names = [RUST_VALIDATOR, RUST, JAVASCRIPT].map(str::to_owned);
+    let names = [RUST_VALIDATOR, JAVASCRIPT_VALIDATOR, RUST, JAVASCRIPT].map(str::to_owned);
     examples::build(&components, &names)?;
     let store = FarStore::start(REFERENCES, ROUND_TRIP_MILLISECONDS)?;
     let bench = Bench {
@@ -39,18 +40,20 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     };
     let commands = [
         BASELINE.to_owned(),
-        bench.validators("no-plugin", 0)?,
-        bench.validators("one-plugin", 1)?,
-        bench.validators("many-plugins", MANY)?,
-        bench.backend("rust-near", RUST, &store.near, 1)?,
-        bench.backend("javascript-near", JAVASCRIPT, &store.near, 1)?,
+        bench.validators("no-plugin", RUST_VALIDATOR, 0)?,
+        bench.validators("one-plugin", RUST_VALIDATOR, 1)?,
+        bench.validators("many-plugins", RUST_VALIDATOR, MANY)?,
+        bench.validators("javascript-plugin", JAVASCRIPT_VALIDATOR, 1)?,
+        bench.backend("rust-one", RUST, &store.near, 1)?,
+        bench.backend("javascript-one", JAVASCRIPT, &store.near, 1)?,
+        bench.backend("rust-near", RUST, &store.near, REFERENCES)?,
         bench.backend("rust-far", RUST, &store.far, REFERENCES)?,
     ];
     let candidates = commands.map(|command| Candidate::new(&command, &command));
     eprintln!("measuring plugins, at least {runs} runs each");
     let results = measurement::measure(&candidates, runs, folder)?;
     let medians: Vec<_> = results.iter().map(|result| result.median).collect();
-    let [base, none, one, many, rust, javascript, far] = medians[..] else {
+    let [base, none, one, many, script, rust, javascript, near, far] = medians[..] else {
         bail!("a command was not measured");
     };
     let round_trip = f64::from(ROUND_TRIP_MILLISECONDS) / 1000.0;
@@ -68,15 +71,16 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
                 (many - one) / (MANY - 1) as f64,
                 Some(0.15e-3),
             ),
+            share("a validator in JavaScript", script - none, Some(4e-3)),
             share("a backend in Rust, with its request", rust - none, None),
             share(
                 "a backend in JavaScript, with its request",
                 javascript - none,
-                Some(4e-3),
+                None,
             ),
             share(
-                "a run with 100 references over a distance of 20 ms",
-                far,
+                "what a distance of 20 ms adds to 100 references",
+                far - near,
                 Some(5.0 * round_trip),
             ),
         ],
@@ -92,7 +96,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// A run of the same secrets whatever `count` is, the first `count` of which are judged,
     /// each by a plugin of its own.
-    fn validators(&self, name: &str, count: usize) -> Result<String> {
+    fn validators(&self, name: &str, example: &str, count: usize) -> Result<String> {
         let project = self.project(name)?;
         let mut manifest = String::from(
             "version = 1\n[environments.development]\nbackend = \"local\"\n\
@@ -106,7 +110,7 @@ impl Bench<'_> {
                 writeln!(manifest, "validate = \"plugin-{index}/licence-key\"")?;
             }
         }
-        let component = self.component(RUST_VALIDATOR)?;
+        let component = self.component(example)?;
         for index in 0..count {
             let copy = distinct(&component, index)?;
             let plugin = Plugin::write(&project, &format!("plugin-{index}"), &copy)?;
