@@ -13,7 +13,7 @@ mod guest;
 
 use backend_guest::{ANSWER, Answer, BackendGuest, FREE, IMAGE, Import};
 use checked::{
-    assert_ends, assert_fails, at_closed_port, checked, subject, with_samples, with_server,
+    assert_ends, assert_fails, at, at_closed_port, checked, subject, with_samples, with_server,
 };
 use guest::{Guest, Rule};
 use secret_runtime::plugin::conformance::{Outcome, SubjectError, run};
@@ -180,11 +180,18 @@ fn an_about_that_sends_a_request_fails() {
 #[test]
 fn what_is_there_and_is_not_answered_fails() {
     let mut subject = with_samples(&BackendGuest::default());
-    subject.references.push("app/elsewhere".to_owned());
+    subject.references.push(at("app/elsewhere"));
     assert_fails(
         &subject,
         "existing",
         "`app/elsewhere` is answered with `not-found`",
+    );
+    let version = Some("7".to_owned());
+    subject.references[2].version = version;
+    assert_fails(
+        &subject,
+        "existing",
+        "`app/elsewhere?version=7` is answered",
     );
 }
 
@@ -284,7 +291,7 @@ fn a_path_in_the_text_of_an_error_is_no_value() {
         ..BackendGuest::default()
     };
     let mut subject = with_samples(&guest);
-    subject.references[0] = "app/a-long-path".to_owned();
+    subject.references[0] = at("app/a-long-path");
     assert_ends(&checked(&subject), "texts", "passed");
 }
 

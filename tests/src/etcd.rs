@@ -73,17 +73,16 @@ impl Etcd {
         serde_json::from_slice(&reply.body).expect("etcd answers in JSON")
     }
 
-    /// Stores a value.
+    /// Stores a value, and answers which revision of the store has it.
     ///
     /// # Panics
     /// When it is not taken.
-    pub fn put(&self, key: &str, value: impl AsRef<[u8]>) {
+    pub fn put(&self, key: &str, value: impl AsRef<[u8]>) -> String {
         let (key, value) = (base64(key.as_bytes()), base64(value.as_ref()));
         let answer = self.call("kv/put", &serde_json::json!({ "key": key, "value": value }));
-        assert!(
-            answer["header"].is_object(),
-            "etcd has not stored {key}: {answer}"
-        );
+        let revision = answer["header"]["revision"].as_str();
+        let revision = revision.unwrap_or_else(|| panic!("etcd has not stored {key}: {answer}"));
+        revision.to_owned()
     }
 }
 

@@ -8,10 +8,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use secret_run_tests::{
-    Etcd, Launcher, Link, Outcome, PluginStore, Project, Response, SecretServer, base64,
-    consul_entry, free_port, repository, sha256,
+    Etcd, Launcher, Link, Outcome, PluginStore, Project, Response, SecretServer, consul_entry,
+    free_port, repository, sha256,
 };
-use serde_json::json;
 
 const TOKEN: &str = "dummy-consul-token-7d20";
 const VALUE: &str = "dummy-value-of-consul-5cc1";
@@ -135,11 +134,7 @@ fn the_command_gets_what_etcd_holds() {
 #[test]
 fn a_version_of_etcd_is_a_revision_and_the_previous_key_comes_along() {
     let etcd = Etcd::start();
-    etcd.put("KEY", "dummy-value-old");
-    let range = json!({ "key": base64(b"KEY") });
-    let answer = etcd.call("kv/range", &range);
-    let revision = answer["kvs"][0]["mod_revision"].as_str();
-    let revision = revision.expect("a key has a revision").to_owned();
+    let revision = etcd.put("KEY", "dummy-value-old");
     etcd.put("KEY", "dummy-value-new");
     etcd.put("KEY_BEFORE", "dummy-value-before");
     let entries = format!(

@@ -4,7 +4,9 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use secret_run_tests::{Fault, Launcher, Link, Outcome, Project, Registry, digest, repository};
+use secret_run_tests::{
+    Etcd, Fault, Launcher, Link, Outcome, Project, Registry, digest, repository,
+};
 
 const REPOSITORY: &str = "team/rules";
 const DOTENV: &str = "RPC_URL=https://rpc.example.com/dummy-key\n";
@@ -105,6 +107,71 @@ fn a_run_fetches_nothing_that_was_not_added() {
         .run();
     outcome.exits_with(125);
     assert_eq!(link.connections(), 0, "{}", outcome.stderr());
+}
+
+#[test]
+fn a_component_of_a_registry_is_tested_as_a_run_would_take_it() {
+    let (etcd, registry) = (Etcd::start(), Registry::start());
+    let old = etcd.put("app/key", "dummy-value-old");
+    etcd.put("app/key", "dummy-value-new");
+    let wasm = fs::read(repository("plugins/dist/etcd.wasm")).expect("it is committed");
+    let image = registry.push(REPOSITORY, &wasm, None);
+    let (name, origin) = (registry.name(), etcd.url());
+    let manifest = format!(
+        "version = 1\n[plugins.rules]\ncomponent = \"oci://{name}/{REPOSITORY}@{image}\"\n\
+         settings.address = \"{origin}\"\nallow.http = [\"{origin}\"]\n\
+         allow.private-addresses = [\"{origin}\"]\n"
+    );
+    let project = Project::with(&manifest, "");
+    let reference = format!("app/key?version={old}");
+    let test = || {
+        let words = ["--error-format", "json", "plugin", "test", "rules"];
+        let launcher = launcher(&project).args(words);
+        let launcher = launcher.args(["--reference", "app/key", "--reference", &reference]);
+        launcher
+            .args(["--missing", "app/nothing", "--format", "json"])
+            .run()
+    };
+    let refused = |kind: &str| {
+        let problem = test().exits_with(125).problem(kind);
+        assert_eq!(
+            (&problem["file"], &problem["line"]),
+            (&"secrets.toml".into(), &2.into())
+        );
+        problem
+    };
+    refused("plugin-not-pinned");
+    add(&project).run().exits_with(0);
+    drop(registry);
+
+    let tested = test();
+    tested.exits_with(0).shows_no("dummy-value");
+    let report = tested.stdout_json();
+    for name in ["existing", "missing", "order", "outage-silent"] {
+        let checks = report["checks"].as_array().expect("there are checks");
+        let check = checks.iter().find(|check| check["name"] == name);
+        assert_eq!(check.expect("it is made")["verdict"], "passed", "{report}");
+    }
+
+    // What nobody has agreed to is not tried either.
+    project.write("secrets.toml", format!("{manifest}allow.clock = true\n"));
+    let problem = refused("plugin-lock-differs");
+    assert!(
+        problem["message"].to_string().contains("the clock"),
+        "{problem}"
+    );
+    project.write("secrets.toml", &manifest);
+    let hex = digest(&wasm).replace("sha256:", "");
+    let kept = project.path(&format!("store/components/{hex}.wasm"));
+    fs::write(&kept, &wasm[1..]).expect("a component of one's own can be written");
+    refused("plugin-artifact-changed");
+    fs::remove_file(&kept).expect("a component of one's own can be removed");
+    let problem = refused("plugin-unreadable");
+    let hint = problem["hint"].as_str().unwrap_or_default();
+    assert!(
+        hint.contains("secret-run plugin compile rules"),
+        "{problem}"
+    );
 }
 
 #[test]

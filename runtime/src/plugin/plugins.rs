@@ -199,15 +199,25 @@ impl Plugins {
         self.lock.as_ref()?.plugins.get(name)
     }
 
+    /// The digest that its component must have.
+    fn digest(
+        &self,
+        name: &str,
+        plugin: &Plugin,
+        file: &pin::ComponentFile,
+    ) -> Result<String, OpenError> {
+        match (self.locked(name), &plugin.sha256) {
+            (Some(locked), _) => Ok(locked.sha256.clone()),
+            (None, Some(pinned)) => Ok(pinned.get_ref().clone()),
+            (None, None) => file.digest(name),
+        }
+    }
+
     /// The component with this pin, from its artifact.
     fn load(&self, name: &str, plugin: &Plugin) -> Result<Loaded, OpenError> {
         let directory = self.manifest.source().directory();
         let file = pin::ComponentFile::of(plugin, directory);
-        let digest = match (self.locked(name), &plugin.sha256) {
-            (Some(locked), _) => locked.sha256.clone(),
-            (None, Some(pinned)) => pinned.get_ref().clone(),
-            (None, None) => file.digest(name)?,
-        };
+        let digest = self.digest(name, plugin, &file)?;
         let found = self.options.store.find(&digest);
         let mut found = match found.map_err(OpenError::Store)? {
             Some(found) => found,
@@ -244,14 +254,14 @@ impl Plugins {
         if !self.options.allow_compile {
             return Err(not_compiled());
         }
-        let (wasm, stamp) = file.read(name, digest)?;
+        let store = &self.options.store;
+        let (wasm, stamp) = file.read(name, digest, store)?;
         let made = super::make::Made::of(name, &wasm, None);
         let made = made.map_err(|error| OpenError::Make {
             plugin: name.to_owned(),
             error: Box::new(error),
         })?;
-        let store = &self.options.store;
-        store.save(&made, Some(stamp)).map_err(OpenError::Store)?;
+        store.save(&made, stamp).map_err(OpenError::Store)?;
         let found = store.find(digest).map_err(OpenError::Store)?;
         found.ok_or_else(not_compiled)
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use secret_runtime::backend::Request;
 use secret_runtime::outbound::{GrantedOrigin, HttpOrigin, Reach};
 use secret_runtime::plugin::Limits;
 use secret_runtime::plugin::conformance::{CheckVerdict, Conformance, Outcome, Subject, run};
@@ -22,9 +23,16 @@ pub(crate) fn subject(wasm: Vec<u8>) -> Subject {
 
 pub(crate) fn with_samples(guest: &BackendGuest) -> Subject {
     let mut subject = subject(guest.component());
-    subject.references = vec!["app/first".to_owned(), "app/second".to_owned()];
-    subject.missing = Some("app/nothing".to_owned());
+    subject.references = vec![at("app/first"), at("app/second")];
+    subject.missing = Some(at("app/nothing"));
     subject
+}
+
+pub(crate) fn at(path: &str) -> Request {
+    Request {
+        path: path.to_owned(),
+        version: None,
+    }
 }
 
 #[track_caller]

@@ -9,11 +9,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use secret_runtime::backend::Request;
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::manifest::Manifest;
 use secret_runtime::outbound::{GrantedOrigin, HttpOrigin, Reach};
 use secret_runtime::plugin::conformance::{self, Conformance, Finding, Outcome, Subject};
 use secret_runtime::plugin::{self, LARGEST_COMPONENT, Store};
+use secret_runtime::reference::Reference;
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -39,12 +41,12 @@ pub(super) struct Test {
     /// Lets the origins of --allow-http be at private addresses, or on this machine.
     #[arg(long, requires = "allow_http")]
     allow_private: bool,
-    /// A document that is there. Name two that differ.
-    #[arg(long, value_name = "PATH")]
-    reference: Vec<String>,
-    /// A path where there is nothing [default: a random one].
-    #[arg(long, value_name = "PATH")]
-    missing: Option<String>,
+    /// A document that is there, written as `key` in the manifest. Name two that differ.
+    #[arg(long, value_name = "PATH[?version=V]", value_parser = reference)]
+    reference: Vec<Request>,
+    /// Where there is nothing [default: a random path].
+    #[arg(long, value_name = "PATH[?version=V]", value_parser = reference)]
+    missing: Option<Request>,
     /// A path that may be written over. Without it, nothing is written.
     #[arg(long, value_name = "PATH")]
     write_to: Option<String>,
@@ -133,8 +135,7 @@ fn declared(name: &str, options: &Options) -> Result<Subject, Problems> {
     let manifest = Manifest::parse(&file.path, &file.text, plugin::standard_catalog())?;
     let store = Store::of_environment(|name| std::env::var_os(name));
     let process = |name: &str| std::env::var_os(name);
-    let subject = Subject::of_manifest(Arc::new(manifest), name, store, &process);
-    Ok(subject.map_err(|error| Problem::error(&error, None))?)
+    Subject::of_manifest(Arc::new(manifest), name, store, &process)
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {
@@ -146,6 +147,19 @@ fn setting(text: &str) -> Result<(String, String), String> {
 
 fn origin(text: &str) -> Result<HttpOrigin, String> {
     HttpOrigin::parse(text).map_err(|error| format!("it {error}"))
+}
+
+fn reference(text: &str) -> Result<Request, String> {
+    let reference = Reference::parse_relative(text);
+    let reference =
+        reference.map_err(|error| format!("{error}; it is written as PATH or PATH?version=V"))?;
+    if reference.field().is_some() {
+        return Err("a plugin is asked for whole documents: leave `#field` out".to_owned());
+    }
+    Ok(Request {
+        path: reference.path().to_owned(),
+        version: reference.version().map(str::to_owned),
+    })
 }
 
 fn finding(outcome: &Outcome) -> Option<&Finding> {
@@ -276,6 +290,19 @@ mod tests {
         assert!(setting("=b").is_err() && setting("a").is_err());
         assert!(origin("https://api.example.com").is_ok());
         assert!(origin("https://api.example.com/path").is_err());
+        for (text, path, version) in [
+            ("app/key", "app/key", None),
+            ("app:key?version=7", "app:key", Some("7")),
+        ] {
+            let request = reference(text).unwrap();
+            assert_eq!(
+                (request.path.as_str(), request.version.as_deref()),
+                (path, version)
+            );
+        }
+        for text in ["", "app/key?stage=7", "app/key?version=", "app/key#field"] {
+            assert!(reference(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The checks of a backend, in their order.
 
 use super::bench::{Bench, Unmade};
-use super::samples::{Samples, noun, same};
+use super::samples::{Samples, noun, same, shown};
 use super::subject::SubjectError;
 use super::verdict::Outcome;
 use super::{Conformance, outage, writer};
@@ -186,7 +186,7 @@ async fn existing(bench: &mut Bench<'_>, backend: &PluginBackend, samples: &Samp
     }
     let said = bench.ask_fresh(backend, &samples.existing).await?;
     for (answer, request) in said.iter().zip(&samples.existing) {
-        let path = &request.path;
+        let path = shown(request);
         match answer {
             Said::Document(document) if document.bytes.expose().is_empty() => {
                 return Ok(Outcome::failed(

@@ -111,6 +111,10 @@ impl<'a> Bench<'a> {
         let said = session.fetch(batch).await;
         self.heard
             .expect(batch.iter().map(|request| request.path.as_str()));
+        let versions = batch
+            .iter()
+            .filter_map(|request| request.version.as_deref());
+        self.heard.expect(versions);
         match said {
             Ok(said) => {
                 for answer in &said {

@@ -23,9 +23,9 @@ impl Samples {
     pub(super) fn of(subject: &Subject) -> Self {
         let missing = subject.missing.clone();
         Self {
-            existing: subject.references.iter().map(|path| at(path)).collect(),
+            existing: subject.references.clone(),
             missing_is_named: missing.is_some(),
-            missing: at(&missing.unwrap_or_else(random_path)),
+            missing: missing.unwrap_or_else(|| at(&random_path())),
         }
     }
 
@@ -92,6 +92,14 @@ pub(super) fn at(path: &str) -> Request {
     Request {
         path: path.to_owned(),
         version: None,
+    }
+}
+
+/// As the manifest would write it.
+pub(super) fn shown(request: &Request) -> String {
+    match &request.version {
+        None => request.path.clone(),
+        Some(version) => format!("{}?version={version}", request.path),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use crate::backend::Request;
 use crate::error::Explain;
 use crate::event_loop::NoEventLoop;
 use crate::outbound::{GrantedOrigin, OutboundError, OutboundLimits};
@@ -30,10 +31,10 @@ pub struct Subject {
     pub limits: Limits,
     /// What it may send and receive.
     pub outbound: OutboundLimits,
-    /// Paths of documents that are there, and that hold different bytes.
-    pub references: Vec<String>,
-    /// A path where there is nothing; a random one if none is named.
-    pub missing: Option<String>,
+    /// Documents that are there, and that hold different bytes.
+    pub references: Vec<Request>,
+    /// Where there is nothing; a random path if none is named.
+    pub missing: Option<Request>,
     /// Where a document may be written.
     pub write_to: Option<String>,
 }
@@ -42,15 +43,9 @@ pub struct Subject {
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum SubjectError {
-    /// The manifest's plugin can't be had.
+    /// It can't be opened.
     #[error(transparent)]
     Open(Box<OpenError>),
-    /// It is in no file.
-    #[error("the component of the plugin `{plugin}` is in a registry")]
-    Registry {
-        /// The plugin.
-        plugin: String,
-    },
     /// The settings do not fit it.
     #[error("the plugin {0}")]
     Settings(AboutError),
@@ -75,7 +70,6 @@ impl Explain for SubjectError {
     fn kind(&self) -> &'static str {
         match self {
             Self::Open(error) => error.kind(),
-            Self::Registry { .. } => "plugin-in-registry",
             Self::Settings(error) => error.kind(),
             Self::Origin { .. } => "plugin-needs-origin",
             Self::Gate(error) => error.kind(),
@@ -87,9 +81,6 @@ impl Explain for SubjectError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Open(error) => error.hint(),
-            Self::Registry { .. } => {
-                Some("name the `.wasm` file that the build of the plugin made".to_owned())
-            }
             Self::Settings(AboutError::MissingSetting { key, .. }) => {
                 Some(format!("give it: `--setting {key}=...`"))
             }
@@ -101,5 +92,11 @@ impl Explain for SubjectError {
             Self::Engine(error) => error.hint(),
             Self::EventLoop(error) => error.hint(),
         }
+    }
+}
+
+impl From<OpenError> for SubjectError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(Box::new(error))
     }
 }

@@ -62,6 +62,13 @@ pub enum OpenError {
         /// The plugin.
         plugin: String,
     },
+    /// It is not compiled, and what it could be compiled of was not fetched.
+    #[cfg(feature = "compile")]
+    #[error("the component of the plugin `{plugin}` is in a registry, and not on this machine")]
+    NotHere {
+        /// The plugin.
+        plugin: String,
+    },
     /// What is there is not what was pinned.
     #[error("the component {} of the plugin `{plugin}` is not the one that is pinned", .path.display())]
     Changed {
@@ -161,6 +168,8 @@ impl Explain for OpenError {
             Self::Outdated { .. } => "plugin-artifact-outdated",
             Self::NotExecutable { .. } => NOT_EXECUTABLE,
             Self::Changed { .. } => "plugin-component-changed",
+            #[cfg(feature = "compile")]
+            Self::NotHere { .. } => "plugin-unreadable",
             Self::Unreadable { .. } => "plugin-unreadable",
             Self::Store(error) => error.kind(),
             Self::Engine(error) => error.kind(),
@@ -205,6 +214,10 @@ impl Explain for OpenError {
                 "if the change is meant, review it and run {}; if not, somebody changed it",
                 add(plugin)
             ),
+            #[cfg(feature = "compile")]
+            Self::NotHere { plugin } => {
+                format!("`secret-run plugin compile {plugin}` fetches it, and compiles it")
+            }
             Self::Unreadable { .. } => "correct the path or its permissions".into(),
             Self::Store(error) => return error.hint(),
             Self::Engine(error) => return error.hint(),

@@ -1,4 +1,4 @@
-//! The file of a component, held against its pin.
+//! A component held against its pin: its file, or what was kept of a registry.
 //!
 //! Reading and hashing one of megabytes takes longer than starting it. So a file whose
 //! stamp is known to be that of the pinned component is not read; any other is.
@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 
 use super::OpenError;
 use crate::manifest::{ComponentSource, Plugin};
+#[cfg(feature = "compile")]
+use crate::plugin::make::LARGEST_COMPONENT;
 use crate::plugin::store::{Found, Stamp, Store, digest_of};
 
-/// Where a component lies, if it does so in a file.
+/// Where a component lies: in a file, or else in the store, where what came from a registry
+/// is kept.
 pub(super) struct ComponentFile {
     path: Option<PathBuf>,
 }
@@ -69,14 +72,21 @@ impl ComponentFile {
         Ok(())
     }
 
-    /// The component, if it is the pinned one.
+    /// The component, if it is the pinned one, and the stamp of its file.
     #[cfg(feature = "compile")]
-    pub(super) fn read(&self, name: &str, digest: &str) -> Result<(Vec<u8>, Stamp), OpenError> {
+    pub(super) fn read(
+        &self,
+        name: &str,
+        digest: &str,
+        store: &Store,
+    ) -> Result<(Vec<u8>, Option<Stamp>), OpenError> {
         let Some(path) = &self.path else {
-            return Err(OpenError::NotCompiled {
+            let kept = store.kept_component(digest, LARGEST_COMPONENT);
+            let kept = kept.map_err(OpenError::Store)?;
+            let wasm = kept.ok_or_else(|| OpenError::NotHere {
                 plugin: name.to_owned(),
-                can_compile: true,
-            });
+            })?;
+            return Ok((wasm, None));
         };
         let read = File::open(path).and_then(|mut file| {
             let stamp = Stamp::of(&file.metadata()?);
@@ -86,7 +96,7 @@ impl ComponentFile {
         });
         let (wasm, stamp) = read.map_err(|error| unreadable(name, path, error.kind()))?;
         match digest_of(&wasm[..]) {
-            Ok(found) if found == digest => Ok((wasm, stamp)),
+            Ok(found) if found == digest => Ok((wasm, Some(stamp))),
             _ => Err(OpenError::Changed {
                 plugin: name.to_owned(),
                 path: path.clone(),

@@ -7,26 +7,40 @@ use std::sync::Arc;
 use super::pin::ComponentFile;
 use super::{OpenError, PluginOptions, Plugins, limits, outbound_limits};
 use crate::backend::ProcessVariable;
-use crate::manifest::{ComponentSource, Manifest};
-use crate::plugin::conformance::{Subject, SubjectError};
+use crate::error::{Problem, Problems};
+use crate::lock::{self, FILE_NAME};
+use crate::manifest::{ComponentSource, Manifest, Plugin};
+use crate::plugin::conformance::Subject;
 use crate::plugin::store::Store;
 
 impl Subject {
-    /// The plugin `name` of a manifest, with what the manifest gives to it. Its component is
-    /// read from its file, and is the pinned one if there is a pin.
+    /// The plugin `name` of a manifest, with what the manifest gives to it.
+    ///
+    /// A component in a file is what its author works on: it is read as it is now, whatever was
+    /// locked before. One of a registry is what a run would take: the component that was kept
+    /// when it was added, if manifest and lock agree.
     ///
     /// # Errors
-    /// When there is no such plugin, its component is in a registry or can't be read, or a
-    /// credential is missing.
+    /// When there is no such plugin, its component can't be read, is not kept or is not the
+    /// pinned one, or a credential is missing; with the place where it is declared.
     pub fn of_manifest(
         manifest: Arc<Manifest>,
         name: &str,
         store: Store,
         process: ProcessVariable<'_>,
-    ) -> Result<Self, SubjectError> {
+    ) -> Result<Self, Problems> {
+        let is_kept = manifest
+            .plugins
+            .get(name)
+            .is_some_and(|plugin| matches!(plugin.component.get_ref(), ComponentSource::Oci(_)));
+        let lock = if is_kept {
+            lock::read(&manifest.source().directory().join(FILE_NAME))?
+        } else {
+            None
+        };
         let plugins = Plugins {
             manifest,
-            lock: None,
+            lock,
             production: false,
             options: PluginOptions {
                 store,
@@ -34,33 +48,17 @@ impl Subject {
                 alarm: None,
             },
         };
-        let plugin = plugins.plugin(name)?;
-        if let ComponentSource::Oci(_) = plugin.component.get_ref() {
-            return Err(SubjectError::Registry {
-                plugin: name.to_owned(),
-            });
+        let plugin = plugins.plugin(name);
+        let plugin = plugin.map_err(|error| Problem::error(&error, None))?;
+        let place = plugins.manifest.source().place(&plugin.span);
+        if let Some(locked) = plugins.locked(name) {
+            let differences = lock::compare(name, plugin, Some(locked));
+            let differences = differences.iter();
+            let problems = differences.map(|it| Problem::error(it, Some(place.clone())));
+            Problems::unless((), problems.collect())?;
         }
-        let file = ComponentFile::of(plugin, plugins.manifest.source().directory());
-        let digest = match &plugin.sha256 {
-            Some(pinned) => pinned.get_ref().clone(),
-            None => file.digest(name)?,
-        };
-        let (wasm, _) = file.read(name, &digest)?;
-        let origins = plugins.origins(name, plugin, &plugin.allow.http, process)?;
-        let limits = limits(plugin, wasm.len() as u64);
-        Ok(Self {
-            name: name.to_owned(),
-            settings: plugin.settings.clone(),
-            origins,
-            certificates: plugins.certificates(name, plugin)?,
-            clock: plugin.allow.clock,
-            outbound: outbound_limits(plugin, limits),
-            limits,
-            wasm,
-            references: Vec::new(),
-            missing: None,
-            write_to: None,
-        })
+        let subject = plugins.subject(name, plugin, process);
+        Ok(subject.map_err(|error| Problem::error(&error, Some(place)))?)
     }
 
     /// A component without a manifest: nothing is granted to it yet.
@@ -83,8 +81,29 @@ impl Subject {
     }
 }
 
-impl From<OpenError> for SubjectError {
-    fn from(error: OpenError) -> Self {
-        Self::Open(Box::new(error))
+impl Plugins {
+    fn subject(
+        &self,
+        name: &str,
+        plugin: &Plugin,
+        process: ProcessVariable<'_>,
+    ) -> Result<Subject, OpenError> {
+        let file = ComponentFile::of(plugin, self.manifest.source().directory());
+        let digest = self.digest(name, plugin, &file)?;
+        let (wasm, _) = file.read(name, &digest, &self.options.store)?;
+        let limits = limits(plugin, wasm.len() as u64);
+        Ok(Subject {
+            name: name.to_owned(),
+            settings: plugin.settings.clone(),
+            origins: self.origins(name, plugin, &plugin.allow.http, process)?,
+            certificates: self.certificates(name, plugin)?,
+            clock: plugin.allow.clock,
+            outbound: outbound_limits(plugin, limits),
+            limits,
+            wasm,
+            references: Vec::new(),
+            missing: None,
+            write_to: None,
+        })
     }
 }
