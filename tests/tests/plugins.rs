@@ -194,7 +194,7 @@ fn production_runs_what_is_locked_and_nothing_else() {
     let (server, project) = one();
     let origin = server.origin();
     let production = || launcher(&project).args(["--env", "production"]);
-    let outcome = assert_refused(&project, production(), "plugin-not-pinned");
+    let outcome = assert_refused(&project, production(), "plugin-not-locked");
     outcome.stderr_has("secret-run plugin add consul-kv");
 
     let digest = sha256(&component("consul-kv"));

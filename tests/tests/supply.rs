@@ -105,7 +105,9 @@ fn a_run_fetches_nothing_that_was_not_added() {
         .args(["--error-format", "json"])
         .command(["true"])
         .run();
-    outcome.exits_with(125);
+    let problem = outcome.exits_with(125).problem("plugin-not-locked");
+    let message = problem["message"].as_str().unwrap_or_default();
+    assert!(message.contains("registry"), "{message}");
     assert_eq!(link.connections(), 0, "{}", outcome.stderr());
 }
 
@@ -140,7 +142,7 @@ fn a_component_of_a_registry_is_tested_as_a_run_would_take_it() {
         );
         problem
     };
-    refused("plugin-not-pinned");
+    refused("plugin-not-locked");
     add(&project).run().exits_with(0);
     drop(registry);
 

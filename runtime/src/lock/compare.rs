@@ -7,11 +7,8 @@ use crate::manifest::Plugin;
 /// All that the manifest and the lock do not agree on about the plugin `name`; empty if it may
 /// be used.
 #[must_use]
-pub fn compare(name: &str, plugin: &Plugin, locked: Option<&LockedPlugin>) -> Vec<LockDifference> {
+pub fn compare(name: &str, plugin: &Plugin, locked: &LockedPlugin) -> Vec<LockDifference> {
     let name = name.to_owned();
-    let Some(locked) = locked else {
-        return vec![LockDifference::NotLocked { name }];
-    };
     let mut found = Vec::new();
     let component = plugin.component.get_ref().to_string();
     if component != locked.component {

@@ -76,12 +76,6 @@ impl Explain for LockError {
 /// Something that the manifest and the lock do not agree on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LockDifference {
-    /// The lock has no such plugin.
-    #[error("`{name}` is not in secrets.lock")]
-    NotLocked {
-        /// The plugin.
-        name: String,
-    },
     /// Another component.
     #[error("`{name}` is `{manifest}` in the manifest, and `{lock}` in secrets.lock")]
     Component {
@@ -138,8 +132,7 @@ fn signer(key: &Option<String>) -> &str {
 impl LockDifference {
     fn name(&self) -> &str {
         match self {
-            Self::NotLocked { name }
-            | Self::Component { name, .. }
+            Self::Component { name, .. }
             | Self::Digest { name, .. }
             | Self::Signer { name, .. }
             | Self::OnlyInManifest { name, .. }
@@ -150,20 +143,14 @@ impl LockDifference {
 
 impl Explain for LockDifference {
     fn kind(&self) -> &'static str {
-        match self {
-            Self::NotLocked { .. } => "plugin-not-locked",
-            _ => "plugin-lock-differs",
-        }
+        "plugin-lock-differs"
     }
 
     fn hint(&self) -> Option<String> {
         let name = self.name();
-        Some(match self {
-            Self::NotLocked { .. } => {
-                format!("run `secret-run plugin add {name}` and commit secrets.lock")
-            }
-            _ => format!("review the change, then run `secret-run plugin add {name}`"),
-        })
+        Some(format!(
+            "review the change, then run `secret-run plugin add {name}`"
+        ))
     }
 }
 

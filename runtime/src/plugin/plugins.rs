@@ -87,12 +87,13 @@ impl Plugins {
                 problems.push(Problem::error(error, Some(place.clone())));
             };
             match self.locked(name) {
-                None if self.production => refuse(&OpenError::NotPinned {
+                None if self.production => refuse(&OpenError::NotLocked {
                     plugin: name.to_owned(),
+                    reason: "production runs only what is",
                 }),
                 None => {}
                 Some(locked) => {
-                    for difference in lock::compare(name, plugin, Some(locked)) {
+                    for difference in lock::compare(name, plugin, locked) {
                         refuse(&difference);
                     }
                 }

@@ -71,7 +71,7 @@ fn declared_row(context: &Context, name: &str, plugin: &Plugin) -> Row {
     };
     let mut differences: Vec<String> = match locked {
         None => Vec::new(),
-        Some(_) => {
+        Some(locked) => {
             let found = lock::compare(name, plugin, locked);
             found.iter().map(ToString::to_string).collect()
         }

@@ -26,11 +26,14 @@ pub enum OpenError {
         /// The plugin.
         plugin: String,
     },
-    /// Production runs what was reviewed.
-    #[error("the plugin `{plugin}` is not in secrets.lock, and production runs only what is")]
-    NotPinned {
+    /// Production runs what was reviewed, and nothing else says which component of a registry is
+    /// meant.
+    #[error("the plugin `{plugin}` is not in secrets.lock, and {reason}")]
+    NotLocked {
         /// The plugin.
         plugin: String,
+        /// Why it must be.
+        reason: &'static str,
     },
     /// What is sent could be read on the way.
     #[error(
@@ -162,7 +165,7 @@ impl Explain for OpenError {
     fn kind(&self) -> &'static str {
         match self {
             Self::Undeclared { .. } => "undeclared-name",
-            Self::NotPinned { .. } => "plugin-not-pinned",
+            Self::NotLocked { .. } => "plugin-not-locked",
             Self::PlainHttp { .. } => "production-plain-http",
             Self::NotCompiled { .. } => "plugin-not-compiled",
             Self::Outdated { .. } => "plugin-artifact-outdated",
@@ -189,7 +192,7 @@ impl Explain for OpenError {
         let add = |plugin: &str| format!("`secret-run plugin add {plugin}`");
         Some(match self {
             Self::Undeclared { plugin } => format!("declare [plugins.{plugin}]"),
-            Self::NotPinned { plugin } => {
+            Self::NotLocked { plugin, .. } => {
                 format!("{} pins it; commit secrets.lock", add(plugin))
             }
             Self::PlainHttp { origin, .. } if looks_like_metadata(origin) => format!(

@@ -31,8 +31,9 @@ impl ComponentFile {
     /// The digest of what is there now, for a plugin that nothing pins.
     pub(super) fn digest(&self, name: &str) -> Result<String, OpenError> {
         let Some(path) = &self.path else {
-            return Err(OpenError::NotPinned {
+            return Err(OpenError::NotLocked {
                 plugin: name.to_owned(),
+                reason: "of a component in a registry nothing else says which one was agreed to",
             });
         };
         let read = File::open(path).and_then(digest_of);

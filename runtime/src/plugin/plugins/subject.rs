@@ -52,7 +52,7 @@ impl Subject {
         let plugin = plugin.map_err(|error| Problem::error(&error, None))?;
         let place = plugins.manifest.source().place(&plugin.span);
         if let Some(locked) = plugins.locked(name) {
-            let differences = lock::compare(name, plugin, Some(locked));
+            let differences = lock::compare(name, plugin, locked);
             let differences = differences.iter();
             let problems = differences.map(|it| Problem::error(it, Some(place.clone())));
             Problems::unless((), problems.collect())?;
