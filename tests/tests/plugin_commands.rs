@@ -59,8 +59,20 @@ fn stored(project: &Project, extension: &str) -> Vec<PathBuf> {
 
 /// A backend that answers nothing. It needs an origin, and a setting if it is asked to.
 fn backend(origin: &str, setting: bool) -> Vec<u8> {
+    backend_of(&backend_module(origin, setting))
+}
+
+/// A backend that does not even say what it needs.
+fn trapping_backend() -> Vec<u8> {
+    let module = backend_module(ORIGIN, false);
+    let about = "(result i32)\n                (i32.const 0x100))";
+    assert!(module.contains(about), "{module}");
+    backend_of(&module.replace(about, "(result i32) (unreachable))"))
+}
+
+fn backend_of(module: &str) -> Vec<u8> {
     let contract = fs::read_to_string(repository("wit/backend.wit")).expect("the contract");
-    let mut module = wat::parse_str(backend_module(origin, setting)).expect("the text is right");
+    let mut module = wat::parse_str(module).expect("the text is right");
     let mut resolve = Resolve::default();
     let package = resolve.push_str("contract.wit", &contract);
     let package = package.expect("the contract is right");
@@ -268,6 +280,29 @@ fn a_digest_of_the_manifest_and_a_file_that_is_no_component_are_refused() {
     ] {
         assert_eq!(refused.problem(kind)["file"], "secrets.toml");
     }
+    assert!(stored(&project, "cwasm").is_empty());
+}
+
+#[test]
+fn a_backend_that_traps_when_it_is_asked_what_it_is_is_named_once() {
+    let manifest = format!(
+        "{KEYS}[backends.store]\nkind = \"plugin\"\nplugin = \"keys\"\n\
+         [secrets.KEY]\nfrom = \"store:key\"\n"
+    );
+    let project = project(&manifest);
+    project.write("keys.wasm", trapping_backend());
+    let json = ["--error-format", "json"];
+    let run = project.launcher().args(json);
+    let run = run.env("SECRET_RUN_PLUGINS", project.path("store"));
+    let run = run.args(["--allow-compile"]).command(project.marker());
+    for outcome in [
+        launcher(&project, &["add", "keys"]).args(json).run(),
+        run.run(),
+    ] {
+        let problem = outcome.exits_with(125).problem("plugin-trapped");
+        assert_eq!(problem["message"], "the plugin `keys` stopped with a trap");
+    }
+    assert!(!project.started());
     assert!(stored(&project, "cwasm").is_empty());
 }
 

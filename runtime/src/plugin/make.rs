@@ -203,10 +203,10 @@ pub enum MakeError {
     #[error(transparent)]
     Asked(#[from] BackendFault),
     /// What it says of itself is not as the contract wants it.
-    #[error("the plugin {0}")]
+    #[error("it {0}")]
     About(#[from] AboutError),
     /// The way out could not be made.
-    #[error("the plugin {0}")]
+    #[error(transparent)]
     Gate(#[from] OutboundError),
     /// Nothing could be waited for.
     #[error(transparent)]

@@ -2,7 +2,7 @@
 //! it, which the store keeps.
 
 use secret_runtime::error::Problems;
-use secret_runtime::plugin::{About, ComponentFacts, Made, Store, StoreError};
+use secret_runtime::plugin::{About, ComponentFacts, Made, OpenError, Store, StoreError};
 use secret_runtime::supply::component::Supplied;
 
 use super::error::refusal;
@@ -49,5 +49,10 @@ pub(super) fn examine(
 pub(super) fn make(name: &str, wasm: &[u8], target: Option<&str>) -> Result<Made, Problems> {
     let made =
         progress::while_working(format!("compiling {name}"), || Made::of(name, wasm, target));
-    made.map_err(|error| refusal(&error))
+    made.map_err(|error| {
+        refusal(&OpenError::Make {
+            plugin: name.to_owned(),
+            error: Box::new(error),
+        })
+    })
 }

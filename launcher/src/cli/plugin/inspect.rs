@@ -80,7 +80,7 @@ impl Inspect {
         }
         #[cfg(feature = "compile")]
         if self.about || wasm.len() <= SMALL {
-            match super::examine::make("the component", wasm, None) {
+            match super::examine::make(&self.what, wasm, None) {
                 Ok(made) => {
                     known.about = made.about;
                     known.rules = made.catalog.map(names);

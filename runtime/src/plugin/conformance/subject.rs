@@ -56,7 +56,7 @@ pub enum SubjectError {
         origin: String,
     },
     /// A credential could not be sent, or a certificate is none.
-    #[error("the plugin {0}")]
+    #[error(transparent)]
     Gate(#[from] OutboundError),
     /// WebAssembly can't run here at all.
     #[error(transparent)]

@@ -152,7 +152,7 @@ pub enum OpenError {
     Fault(#[from] BackendFault),
     /// It could not be compiled.
     #[cfg(feature = "compile")]
-    #[error("the plugin `{plugin}` cannot be used: {error}")]
+    #[error("{}", unfit(.plugin, .error))]
     Make {
         /// The plugin.
         plugin: String,
@@ -240,6 +240,15 @@ impl Explain for OpenError {
     }
 }
 
+/// Some of the errors name the plugin, and the others speak of it.
+#[cfg(feature = "compile")]
+fn unfit(plugin: &str, error: &MakeError) -> String {
+    match error {
+        MakeError::Asked(_) | MakeError::Validator(_) => error.to_string(),
+        _ => format!("the plugin `{plugin}` cannot be used: {error}"),
+    }
+}
+
 fn import_hint(plugin: &str, capability: Capability) -> String {
     let inert = |name: &str, does: &str| {
         format!(
@@ -262,5 +271,35 @@ fn looks_like_metadata(origin: &HttpOrigin) -> bool {
     match origin.address() {
         Some(address) => Bound::Link.holds(address),
         None => origin.host().split('.').next() == Some("metadata"),
+    }
+}
+
+#[cfg(all(test, feature = "compile"))]
+mod tests {
+    use super::*;
+    use crate::plugin::Failure;
+
+    #[test]
+    fn the_plugin_is_named_once_whatever_it_is_unfit_for() {
+        let (plugin, failure) = ("acme".to_owned(), Failure::Trapped);
+        let validator = plugin.clone();
+        for error in [
+            MakeError::TooLarge,
+            MakeError::Compile,
+            MakeError::About(AboutError::TooMuch),
+            MakeError::Gate(OutboundError::Authority),
+            MakeError::Asked(BackendFault::Failed { plugin, failure }),
+            MakeError::Validator(PluginError::Rules { validator, failure }),
+        ] {
+            let text = OpenError::Make {
+                plugin: "acme".to_owned(),
+                error: Box::new(error),
+            };
+            let text = text.to_string();
+            assert_eq!(text.matches("`acme`").count(), 1, "{text}");
+            let spoken_of = ["the plugin", "the validator"];
+            let count = spoken_of.map(|words| text.matches(words).count());
+            assert_eq!(count.iter().sum::<usize>(), 1, "{text}");
+        }
     }
 }
