@@ -4,6 +4,7 @@
 //! rules have no switch: there is no parameter here that a flag could reach.
 
 mod names;
+mod parameters;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ pub use names::changes_loading;
 use thiserror::Error;
 
 use crate::error::{Explain, Problem, Problems};
-use crate::judge::Judge;
+use crate::judge::{Judge, Verdict};
 use crate::manifest::{BackendSettings, Class};
 use crate::plan::{Plan, Route, RouteOrigin};
 use crate::plugin::Plugins;
@@ -66,6 +67,14 @@ pub enum PolicyError {
         /// Its kind.
         kind: &'static str,
     },
+    /// A validator of several entries could not be had.
+    #[error("{verdict}; it is to judge {names}")]
+    Unjudged {
+        /// Why not.
+        verdict: Verdict,
+        /// The entries.
+        names: String,
+    },
 }
 
 impl Explain for PolicyError {
@@ -74,6 +83,7 @@ impl Explain for PolicyError {
             Self::EnvInProduction { .. } => "production-env-backend",
             Self::NotBuiltIn { .. } => "backend-not-built-in",
             Self::NoVersions { .. } => "backend-without-versions",
+            Self::Unjudged { verdict, .. } => verdict.kind(),
         }
     }
 
@@ -89,6 +99,7 @@ impl Explain for PolicyError {
             ),
             Self::NotBuiltIn { .. } => "use a backend of kind `env`, `file` or `plugin`".into(),
             Self::NoVersions { .. } => "leave the version out".into(),
+            Self::Unjudged { verdict, .. } => return verdict.hint(),
         })
     }
 }
@@ -114,7 +125,7 @@ pub fn authorize(
     if let Some(by) = &plan.selection.production {
         problems.extend(env_in_production(&plan, by));
     }
-    problems.extend(parameters(&plan, judge));
+    problems.extend(parameters::judge_all(&plan, judge));
     let (plan, _) = Problems::unless(plan, problems)?;
     Ok(AuthorizedPlan { plan, plugins })
 }
@@ -217,24 +228,6 @@ fn versions(plan: &Plan) -> Vec<Problem> {
             };
             let place = plan.manifest().source().place(&route.span);
             problems.push(Problem::error(&error, Some(place)).of(&plan.entry(route).name));
-        }
-    }
-    problems
-}
-
-/// Patterns that do not compile, minima above maxima: found before any value is read.
-fn parameters(plan: &Plan, judge: &mut Judge) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for route in &plan.routes {
-        let entry = plan.entry(route);
-        for check in &entry.checks {
-            if !judge.wants_to_see(check.get_ref()) {
-                continue;
-            }
-            if let Err(error) = judge.check_parameters(check.get_ref()) {
-                let place = plan.manifest().source().place(&check.span());
-                problems.push(Problem::error(&error, Some(place)).of(&entry.name));
-            }
         }
     }
     problems

@@ -376,6 +376,30 @@ fn what_two_plugins_share_stays_until_both_are_removed() {
 }
 
 #[test]
+fn a_validator_that_cannot_be_opened_is_one_problem_of_all_that_it_would_judge() {
+    let several = "[secrets.FIRST]\nvalidate = [\"rules/https-url\", \"rules/url\"]\n\
+                   [secrets.SECOND]\nvalidate = \"rules/https-url\"\n\
+                   [secrets.THIRD]\nvalidate = { rule = \"rules/length\", min = 1 }\n";
+    let one = "[secrets.FIRST]\nvalidate = [\"rules/https-url\", \"rules/url\"]\n";
+    for (entries, secret, judged) in [
+        (several, None, "; it is to judge FIRST, SECOND, THIRD"),
+        (one, Some("FIRST"), "secret-run"),
+    ] {
+        let project = project(&format!("{RULES}{entries}"));
+        let run = project.launcher().args(["--error-format", "json"]);
+        let run = run.env("SECRET_RUN_PLUGINS", project.path("store"));
+        let outcome = run.command(project.marker()).run();
+        let problem = outcome.exits_with(125).problem("plugin-not-compiled");
+        assert_eq!(outcome.problems().len(), 1, "{outcome:?}");
+        let message = problem["message"].as_str().expect("there is a message");
+        assert!(message.ends_with(judged), "{message}");
+        assert_eq!(problem["secret"].as_str(), secret, "{problem}");
+        assert_eq!(problem["line"], 6, "{problem}");
+        assert!(!project.started());
+    }
+}
+
+#[test]
 fn inspecting_says_what_a_component_can_and_cannot_do() {
     let project = project(RULES);
     plugin(&project, &["inspect", "rules"])
