@@ -89,7 +89,9 @@ fn credential(spec: &CredentialSpec) -> String {
     }
 }
 
-/// The variables or the file. Literal text is left out: it could be a credential.
+/// The variables or the file. Literal text is left out: it could be a credential that somebody
+/// wrote there by mistake, which a lock and its messages would repeat, and a digest would let
+/// others guess. It chooses neither what is sent nor where to.
 fn source(text: &CredentialText) -> String {
     match text {
         CredentialText::File(path) => format!("file {}", shown(path)),

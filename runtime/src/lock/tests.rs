@@ -198,6 +198,31 @@ fn every_change_of_the_manifest_is_a_difference_that_says_what_changed() {
 }
 
 #[test]
+fn constant_text_of_a_credential_is_in_no_lock_and_makes_no_difference() {
+    let locked = locked(&plugin(MANIFEST));
+    for (from, to) in [
+        ("dummy-literal {ACME_TOKEN}", "{ACME_TOKEN}"),
+        ("dummy-literal {ACME_TOKEN}", "{ACME_TOKEN} dummy-other"),
+        ("username = \"user\"", "username = \"dummy-other\""),
+    ] {
+        let changed = MANIFEST.replacen(from, to, 1);
+        assert_ne!(changed, MANIFEST, "{from}");
+        let changed = plugin(&changed);
+        assert_eq!(compare("acme", &changed, &locked), []);
+        let plugins = [("acme".to_owned(), self::locked(&changed))].into();
+        let text = LockFile { plugins }.to_toml();
+        assert!(!text.contains("dummy"), "{text}");
+    }
+    // Which variables are sent is a difference, and none at all is refused.
+    let other = MANIFEST.replacen("dummy-literal {ACME_TOKEN}", "dummy-other", 1);
+    let catalog = crate::plugin::standard_catalog();
+    let refused = Manifest::parse(Path::new("secrets.toml"), &other, catalog).unwrap_err();
+    assert_eq!(refused.as_slice()[0].kind, "value-in-manifest");
+    let more = MANIFEST.replacen("{ACME_TOKEN}", "{ACME_TOKEN}{OTHER_TOKEN}", 1);
+    assert_eq!(compare("acme", &plugin(&more), &locked).len(), 2);
+}
+
+#[test]
 fn a_component_that_needs_more_is_refused_with_the_line_to_write() {
     let grants = Grants::of(&plugin(MANIFEST));
     let mut needs = Needs {
