@@ -53,6 +53,22 @@ fn run(project: &Project) -> Outcome {
     launcher(project).command(["env"]).run()
 }
 
+/// Removes the files of the store with this ending.
+fn forget(project: &Project, extension: &str) {
+    let mut count = 0;
+    for folder in fs::read_dir(project.path("store")).expect("the store is there") {
+        let folder = folder.expect("the store can be read").path();
+        for file in fs::read_dir(folder).expect("the folder can be read") {
+            let file = file.expect("the folder can be read").path();
+            if file.extension().is_some_and(|it| it == extension) {
+                fs::remove_file(file).expect("the file can be removed");
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 1, "{extension}");
+}
+
 #[test]
 fn a_component_of_a_registry_is_fetched_once_and_runs_without_the_registry() {
     let registry = Registry::start();
@@ -77,15 +93,7 @@ fn a_component_of_a_registry_is_fetched_once_and_runs_without_the_registry() {
         .stdout_has("imports nothing");
 
     // What was kept of the registry is compiled again without it.
-    for folder in fs::read_dir(project.path("store")).expect("the store is there") {
-        let folder = folder.expect("the store can be read").path();
-        for file in fs::read_dir(folder).expect("the folder can be read") {
-            let file = file.expect("the folder can be read").path();
-            if file.extension().is_some_and(|it| it == "cwasm") {
-                fs::remove_file(file).expect("the file can be removed");
-            }
-        }
-    }
+    forget(&project, "cwasm");
     let json = ["--error-format", "json"];
     let missing = launcher(&project).args(json).command(["true"]).run();
     let problem = missing.exits_with(125).problem("plugin-artifact-missing");
@@ -109,6 +117,51 @@ fn a_run_fetches_nothing_that_was_not_added() {
     let message = problem["message"].as_str().unwrap_or_default();
     assert!(message.contains("registry"), "{message}");
     assert_eq!(link.connections(), 0, "{}", outcome.stderr());
+}
+
+#[test]
+fn a_run_that_may_compile_compiles_what_was_kept_of_a_registry() {
+    let registry = Registry::start();
+    let image = registry.push(REPOSITORY, &component(), None);
+    let project = of_registry(&registry.name(), &image);
+    add(&project).run().exits_with(0);
+    drop(registry);
+    let run = |words: &[&str]| {
+        let launcher = launcher(&project).args(["--error-format", "json"]);
+        launcher.args(words).command(["env"]).run()
+    };
+    // The artifact alone is gone, or its record with it, as in another version's store.
+    for (forgotten, kind) in [
+        (&["cwasm"][..], "plugin-artifact-missing"),
+        (&["cwasm", "json"], "plugin-not-compiled"),
+    ] {
+        for extension in forgotten {
+            forget(&project, extension);
+        }
+        let problem = run(&[]).exits_with(125).problem(kind);
+        assert_eq!(problem["severity"], "error");
+        let told = run(&["--allow-compile"]);
+        told.exits_with(0).stdout_has(DOTENV);
+        // Once.
+        run(&[]).exits_with(0).stdout_has(DOTENV);
+    }
+
+    // Only the pinned component is compiled, and nothing is fetched for it.
+    forget(&project, "cwasm");
+    let hex = digest(&component()).replace("sha256:", "");
+    let kept = project.path(&format!("store/components/{hex}.wasm"));
+    fs::write(&kept, b"dummy").expect("a component of one's own can be written");
+    let changed = run(&["--allow-compile"]);
+    let problem = changed.exits_with(125).problem("plugin-artifact-changed");
+    assert_eq!(problem["severity"], "error");
+    fs::remove_file(&kept).expect("a component of one's own can be removed");
+    let gone = run(&["--allow-compile"]);
+    let problem = gone.exits_with(125).problem("plugin-unreadable");
+    let hint = problem["hint"].as_str().unwrap_or_default();
+    assert!(
+        hint.contains("secret-run plugin compile rules"),
+        "{problem}"
+    );
 }
 
 #[test]

@@ -25,7 +25,7 @@ use super::artifact;
 use super::backend::{PluginBackend, Provision};
 use super::component::{Capability, World};
 use super::limits::Limits;
-use super::store::{Found, Record, Store};
+use super::store::{Found, Record, Store, StoreError};
 use super::validator::Validator;
 use crate::backend::ProcessVariable;
 use crate::backend::file::Strictness;
@@ -219,8 +219,12 @@ impl Plugins {
         let directory = self.manifest.source().directory();
         let file = pin::ComponentFile::of(plugin, directory);
         let digest = self.digest(name, plugin, &file)?;
-        let found = self.options.store.find(&digest);
-        let mut found = match found.map_err(OpenError::Store)? {
+        let found = match self.options.store.find(&digest) {
+            // Nobody put anything in its place, so that it is as good as not compiled.
+            Err(StoreError::Missing { .. }) if self.options.allow_compile => None,
+            found => found.map_err(OpenError::Store)?,
+        };
+        let mut found = match found {
             Some(found) => found,
             None => self.compile(name, &file, &digest)?,
         };

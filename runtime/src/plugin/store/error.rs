@@ -18,8 +18,8 @@ pub enum StoreError {
         /// How it is exposed.
         reason: &'static str,
     },
-    /// The artifact is not what was made.
-    #[error("the compiled plugin {} was changed since it was made", .path.display())]
+    /// An artifact, or a component that is kept, is not what was written.
+    #[error("{} was changed since secret-run wrote it", .path.display())]
     Changed {
         /// The artifact.
         path: PathBuf,
