@@ -349,18 +349,48 @@ fn images_of_both_architectures_get_their_own_code() {
 }
 
 #[test]
-fn what_is_removed_leaves_the_lock_and_the_store_and_not_the_manifest() {
+fn what_is_removed_leaves_the_lock_and_neither_the_manifest_nor_the_store() {
     let project = project(KEYS);
     plugin(&project, &["add", "keys"]).exits_with(0);
     plugin(&project, &["remove", "keys"])
         .exits_with(0)
-        .stdout_has("what was compiled of it is removed")
+        .stdout_has("--purge")
         .stdout_has("secrets.toml:3: [plugins.keys]");
     assert!(!lock(&project).contains("keys"));
-    assert!(stored(&project, "cwasm").is_empty());
+    assert_eq!(stored(&project, "cwasm").len(), 1);
     let manifest = fs::read_to_string(project.path("secrets.toml"));
     assert_eq!(manifest.expect("it is there"), KEYS);
     refused(&project, &["remove", "keys"], "plugin-not-locked");
+}
+
+#[test]
+fn what_another_project_uses_stays_unless_it_is_purged() {
+    let (one, other) = (project(KEYS), project(KEYS));
+    // The same store, as all projects of a user have it.
+    let in_other = |words: &[&str]| {
+        let launcher = other.launcher().args(["plugin"]).args(words);
+        launcher.env("SECRET_RUN_PLUGINS", one.path("store")).run()
+    };
+    plugin(&one, &["add", "keys"]).exits_with(0);
+    in_other(&["add", "keys"]).exits_with(0);
+    let compiled = || {
+        let list = plugin(&one, &["list", "--format", "json"]).stdout_json();
+        list["plugins"][0]["compiled"].clone()
+    };
+    in_other(&["remove", "keys"]).exits_with(0);
+    assert_eq!(compiled(), true);
+
+    in_other(&["add", "keys"]).exits_with(0);
+    let purged = in_other(&["remove", "keys", "--purge", "--format", "json"]);
+    assert_eq!(purged.exits_with(0).stdout_json()["purged"], true);
+    assert_eq!(compiled(), false);
+    assert!(stored(&one, "cwasm").is_empty());
+    // It is made again from what is pinned.
+    plugin(&one, &["compile"]).exits_with(0);
+    assert_eq!(compiled(), true);
+    plugin(&one, &["remove", "keys", "--purge"])
+        .exits_with(0)
+        .stdout_has("what was compiled of it is removed");
 }
 
 #[test]
@@ -369,10 +399,12 @@ fn what_two_plugins_share_stays_until_both_are_removed() {
         format!("{KEYS}[plugins.more]\ncomponent = \"keys.wasm\"\nallow.http = [\"{ORIGIN}\"]\n");
     let project = project(&manifest);
     plugin(&project, &["add", "--all"]).exits_with(0);
-    plugin(&project, &["remove", "more"])
+    plugin(&project, &["remove", "more", "--purge"])
         .exits_with(0)
         .stdout_has("another plugin is the same component");
     assert_eq!(stored(&project, "cwasm").len(), 1);
+    plugin(&project, &["remove", "keys", "--purge"]).exits_with(0);
+    assert!(stored(&project, "cwasm").is_empty());
 }
 
 #[test]

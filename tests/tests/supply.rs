@@ -100,7 +100,12 @@ fn a_component_of_a_registry_is_fetched_once_and_runs_without_the_registry() {
     assert_eq!(problem["severity"], "error");
     plugin(&["compile"]).exits_with(0);
     run(&project).exits_with(0).stdout_has(DOTENV);
+    let kept = project.path(&format!("store/components/{sha256}.wasm"));
     plugin(&["remove", "rules"]).exits_with(0);
+    assert!(kept.exists());
+    project.write("secrets.lock", lock);
+    plugin(&["remove", "rules", "--purge"]).exits_with(0);
+    assert!(!kept.exists());
 }
 
 #[test]

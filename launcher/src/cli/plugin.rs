@@ -59,7 +59,7 @@ enum Task {
     Test(Test),
     /// Check a plugin, compile it, and pin it in secrets.lock.
     Add(Add),
-    /// Take a plugin out of secrets.lock, and remove what was compiled of it.
+    /// Take a plugin out of secrets.lock.
     Remove(remove::Remove),
     /// List the plugins of the manifest, and whether they are pinned and compiled.
     List(list::List),

@@ -1,5 +1,5 @@
 //! `secret-run plugin remove`: takes a plugin out of the lock. The manifest stays its
-//! owner's.
+//! owner's, and the store is shared with other projects.
 
 use std::process::ExitCode;
 
@@ -13,11 +13,15 @@ use super::error::{CommandError, refusal};
 use crate::cli::Options;
 use crate::cli::print::{self, Output};
 
-/// Take a plugin out of secrets.lock, and remove what was compiled of it.
+/// Take a plugin out of secrets.lock.
 #[derive(Debug, Args)]
 pub(super) struct Remove {
     /// A plugin of secrets.lock.
     name: String,
+    /// Remove what was compiled of it and kept of a registry, too, although another project may
+    /// use it.
+    #[arg(long)]
+    purge: bool,
     /// How the result is written to standard output.
     #[arg(long, value_enum, default_value_t)]
     format: Output,
@@ -32,33 +36,37 @@ impl Remove {
             let name = name.clone();
             return Err(refusal(&CommandError::NotLocked { name }));
         };
-        context.write_lock(&lock)?;
         let mut others = lock.plugins.values();
         let is_shared = others.any(|other| other.sha256 == removed.sha256);
-        let artifacts = if is_shared {
-            false
-        } else {
+        // Before the lock is written, so that it can be tried again if it fails.
+        let purged = if self.purge && !is_shared {
             let gone = context.store.remove(&removed.sha256);
             gone.map_err(|error| refusal(&error))?
+        } else {
+            false
         };
+        context.write_lock(&lock)?;
         let left = left(&context.manifest, name);
         match self.format {
             Output::Json => print::json(&json!({
                 "name": name,
                 "sha256": removed.sha256,
-                "artifacts-removed": artifacts,
+                "purged": purged,
                 "left-in-manifest": left,
             })),
             Output::Text => {
-                let compiled = match (artifacts, is_shared) {
-                    (true, _) => "what was compiled of it is removed",
-                    (false, true) => {
-                        "another plugin is the same component, so the compiled one \
-                                      stays"
+                let store = match (self.purge, is_shared) {
+                    (false, _) => {
+                        "what is compiled of it stays: other projects may use it, and --purge \
+                         removes it"
                     }
-                    (false, false) => "nothing was compiled of it",
+                    (true, true) => {
+                        "another plugin is the same component, so that what is compiled of it stays"
+                    }
+                    (true, false) if purged => "what was compiled of it is removed",
+                    (true, false) => "nothing was compiled of it",
                 };
-                let mut text = format!("{name}: taken out of secrets.lock; {compiled}\n");
+                let mut text = format!("{name}: taken out of secrets.lock; {store}\n");
                 if !left.is_empty() {
                     text.push_str("The manifest still has, for you to remove:\n");
                 }
