@@ -1,12 +1,14 @@
 //! `secret-run plugin`: adding, listing, looking into, compiling and removing plugins, with
 //! the standard validator as a plugin and a backend of a few instructions.
 
+#[path = "plugin_commands/small_backend.rs"]
+mod small_backend;
+
 use std::fs;
 use std::path::PathBuf;
 
 use secret_run_tests::{Launcher, Outcome, Project, repository};
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use small_backend::{backend, trapping_backend};
 
 const RULES: &str = "version = 1\n\n[plugins.rules]\ncomponent = \"rules.wasm\"\n";
 const KEYS: &str = "version = 1\n\n[plugins.keys]\ncomponent = \"keys.wasm\"\n\
@@ -55,79 +57,6 @@ fn stored(project: &Project, extension: &str) -> Vec<PathBuf> {
     files
         .filter(|file| file.extension().is_some_and(|it| it == extension))
         .collect()
-}
-
-/// A backend that answers nothing. It needs an origin, and a setting if it is asked to.
-fn backend(origin: &str, setting: bool) -> Vec<u8> {
-    backend_of(&backend_module(origin, setting))
-}
-
-/// A backend that does not even say what it needs.
-fn trapping_backend() -> Vec<u8> {
-    let module = backend_module(ORIGIN, false);
-    let about = "(result i32)\n                (i32.const 0x100))";
-    assert!(module.contains(about), "{module}");
-    backend_of(&module.replace(about, "(result i32) (unreachable))"))
-}
-
-fn backend_of(module: &str) -> Vec<u8> {
-    let contract = fs::read_to_string(repository("wit/backend.wit")).expect("the contract");
-    let mut module = wat::parse_str(module).expect("the text is right");
-    let mut resolve = Resolve::default();
-    let package = resolve.push_str("contract.wit", &contract);
-    let package = package.expect("the contract is right");
-    let world = resolve.select_world(&[package], Some("backend-only"));
-    let world = world.expect("the contract has this world");
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
-        .expect("a module takes metadata");
-    let mut encoder = ComponentEncoder::default();
-    let encoder = encoder.module(&module).expect("the module fits the world");
-    encoder
-        .encode()
-        .expect("the module is as the contract wants it")
-}
-
-/// The profile stands at 0x100, its settings at 0x200, its origins at 0x300, the texts behind.
-fn backend_module(origin: &str, setting: bool) -> String {
-    let text = |at: usize, text: &str| (at, text.len());
-    let (summary, name) = (text(0x400, "Keys of a test."), text(0x440, "project"));
-    let (meaning, purpose) = (text(0x480, "which project"), text(0x4c0, "to read keys"));
-    let words = |words: &[usize]| -> String {
-        let bytes = words
-            .iter()
-            .flat_map(|word| u32::try_from(*word).expect("small").to_le_bytes());
-        bytes.map(|byte| format!("\\{byte:02x}")).collect()
-    };
-    let settings = usize::from(setting);
-    format!(
-        r#"(module
-            (import "secret-run:plugin/http@0.1.0" "send"
-                (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
-            (import "secret-run:plugin/settings@0.1.0" "get" (func (param i32 i32 i32)))
-            (memory (export "memory") 1)
-            (global $heap (mut i32) (i32.const 0x2000))
-            (data (i32.const 0x100) "{profile}")
-            (data (i32.const 0x200) "{setting}")
-            (data (i32.const 0x300) "{origin_spec}")
-            (data (i32.const 0x400) "Keys of a test.")
-            (data (i32.const 0x440) "project")
-            (data (i32.const 0x480) "which project")
-            (data (i32.const 0x4c0) "to read keys")
-            (data (i32.const 0x500) "{origin}")
-            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-                (local $given i32)
-                (local.set $given
-                    (i32.and (i32.add (global.get $heap) (i32.const 7)) (i32.const -8)))
-                (global.set $heap (i32.add (local.get $given) (local.get 3)))
-                (local.get $given))
-            (func (export "secret-run:plugin/backend@0.1.0#about") (result i32)
-                (i32.const 0x100))
-            (func (export "secret-run:plugin/backend@0.1.0#fetch") (param i32 i32) (result i32)
-                (i32.const 0x600)))"#,
-        profile = words(&[summary.0, summary.1, 0x200, settings, 0x300, 1]),
-        setting = words(&[name.0, name.1, meaning.0, meaning.1, 1, 0, 0, 0]),
-        origin_spec = words(&[0x500, origin.len(), purpose.0, purpose.1, 1]),
-    )
 }
 
 #[test]
@@ -290,7 +219,7 @@ fn a_backend_that_traps_when_it_is_asked_what_it_is_is_named_once() {
          [secrets.KEY]\nfrom = \"store:key\"\n"
     );
     let project = project(&manifest);
-    project.write("keys.wasm", trapping_backend());
+    project.write("keys.wasm", trapping_backend(ORIGIN));
     let json = ["--error-format", "json"];
     let run = project.launcher().args(json);
     let run = run.env("SECRET_RUN_PLUGINS", project.path("store"));

@@ -1,9 +1,13 @@
 //! Plugins out of a registry and with a signature, from `plugin add` to the command: Debian's
 //! docker-registry, and minisign itself.
 
-use std::fs;
-use std::process::{Command, Stdio};
+#[path = "supply/author.rs"]
+mod author;
 
+use std::fs;
+use std::process::Command;
+
+use author::Author;
 use secret_run_tests::{
     Etcd, Fault, Launcher, Link, Outcome, Project, Registry, digest, repository,
 };
@@ -303,46 +307,6 @@ fn what_does_not_come_whole_is_not_added() {
         registry.name()
     ));
     add(&tag).run().exits_with(125).stderr_has("sha256");
-}
-
-/// A key pair of minisign, and what it signs.
-struct Author {
-    folder: tempfile::TempDir,
-}
-
-impl Author {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        let author = Self { folder };
-        author.minisign(&["-G", "-W", "-p", "key.pub", "-s", "key.sec"]);
-        author
-    }
-
-    fn minisign(&self, words: &[&str]) {
-        let status = Command::new("minisign")
-            .args(words)
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status()
-            .expect("minisign is installed");
-        assert!(status.success(), "minisign {words:?}");
-    }
-
-    /// The line that a manifest has.
-    fn key(&self) -> String {
-        let file = fs::read_to_string(self.folder.path().join("key.pub")).expect("a key");
-        let line = file.lines().nth(1).expect("the key is the second line");
-        line.to_owned()
-    }
-
-    fn sign(&self, component: &[u8]) -> String {
-        let file = self.folder.path().join("component.wasm");
-        fs::write(&file, component).expect("the folder can be written to");
-        self.minisign(&["-S", "-s", "key.sec", "-m", "component.wasm"]);
-        let signature = self.folder.path().join("component.wasm.minisig");
-        fs::read_to_string(signature).expect("minisign has written it")
-    }
 }
 
 /// A project whose plugin is a file that this author must have signed.

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::grants::{limits, outbound_limits};
 use super::pin::ComponentFile;
-use super::{OpenError, PluginOptions, Plugins, limits, outbound_limits};
+use super::{OpenError, PluginOptions, Plugins};
 use crate::backend::ProcessVariable;
 use crate::error::{Problem, Problems};
 use crate::lock::{self, FILE_NAME};
