@@ -4,7 +4,7 @@
 //! stamp is known to be that of the pinned component is not read; any other is.
 
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
@@ -51,19 +51,16 @@ impl ComponentFile {
         let Some(path) = &self.path else {
             return Ok(());
         };
-        let file = match File::open(path) {
-            Ok(file) => file,
+        let refuse = |error: io::Error| unreadable(name, path, error.kind());
+        match path.metadata() {
+            Ok(metadata) if found.record.has_seen(Stamp::of(&metadata)) => return Ok(()),
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(unreadable(name, path, error.kind())),
-        };
-        let metadata = file.metadata();
-        let metadata = metadata.map_err(|error| unreadable(name, path, error.kind()))?;
-        let stamp = Stamp::of(&metadata);
-        if found.record.has_seen(stamp) {
-            return Ok(());
+            Err(error) => return Err(refuse(error)),
         }
-        let found_digest = digest_of(file);
-        if found_digest.map_err(|error| unreadable(name, path, error.kind()))? != digest {
+        let file = File::open(path).map_err(refuse)?;
+        let stamp = Stamp::of(&file.metadata().map_err(refuse)?);
+        if digest_of(file).map_err(refuse)? != digest {
             return Err(OpenError::Changed {
                 plugin: name.to_owned(),
                 path: path.clone(),

@@ -22,6 +22,7 @@ mod write;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 pub use error::StoreError;
 pub use file::{Stamp, digest_of};
@@ -41,6 +42,9 @@ const ENGINE: &str = env!("SECRET_RUN_PLUGIN_ENGINE");
 #[derive(Debug, Clone)]
 pub struct Store {
     folders: Vec<PathBuf>,
+    /// That with artifacts for this engine which was found good: the plugins of a run are in one,
+    /// and it is judged for the first.
+    good: OnceLock<PathBuf>,
 }
 
 /// An artifact that may be loaded. Only [`Store::find`] makes one.
@@ -81,6 +85,7 @@ impl Store {
         let user = cache.map(|cache| cache.join("secret-run/plugins"));
         Self {
             folders: user.into_iter().chain([SYSTEM_FOLDER.into()]).collect(),
+            good: OnceLock::new(),
         }
     }
 
@@ -89,6 +94,7 @@ impl Store {
     pub fn at(folder: PathBuf) -> Self {
         Self {
             folders: vec![folder],
+            good: OnceLock::new(),
         }
     }
 
@@ -106,8 +112,11 @@ impl Store {
     pub(super) fn find(&self, digest: &str) -> Result<Option<Found>, StoreError> {
         for folder in &self.folders {
             let folder = folder.join(engine_folder(TARGET, ENGINE));
-            if !file::judge_folder(&folder)? {
-                continue;
+            if self.good.get() != Some(&folder) {
+                if !file::judge_folder(&folder)? {
+                    continue;
+                }
+                let _ = self.good.set(folder.clone());
             }
             let record_path = folder.join(digest).with_extension("json");
             let Some(record) = Record::read(&record_path)? else {
