@@ -238,6 +238,7 @@ impl Planner<'_> {
     fn document(&mut self, backend: usize, path: &str, version: Option<&str>) -> DocumentId {
         let prefix = match &self.backends[backend].settings {
             BackendSettings::Plugin { prefix, .. } => prefix.as_str(),
+            BackendSettings::AwsSecretsManager(aws) if !path.starts_with("arn:") => &aws.prefix,
             _ => "",
         };
         let request = Request {

@@ -199,6 +199,8 @@ fn backends(plan: &Plan) -> Vec<Problem> {
         BackendSettings::Env { .. }
         | BackendSettings::File { .. }
         | BackendSettings::Plugin { .. } => None,
+        #[cfg(feature = "aws")]
+        BackendSettings::AwsSecretsManager(_) => None,
         _ => {
             let error = PolicyError::NotBuiltIn {
                 backend: backend.name.clone(),

@@ -7,6 +7,8 @@
 //! an empty secret. A backend must not know secrets' names in the manifest, their
 //! fields or their rules.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod env;
 pub mod file;
 mod read;

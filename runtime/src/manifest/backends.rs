@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 
 use super::entries::malformed;
-use super::model::{BackendEntry, BackendSettings, NameCase};
+use super::model::{AwsSettings, BackendEntry, BackendSettings, NameCase};
 use super::reader::{Reader, Table};
 
 /// Keys of each kind, beside `kind`.
@@ -108,13 +108,17 @@ fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> Option<BackendSetting
                 prefix: prefix.map(Spanned::into_inner).unwrap_or_default(),
             })
         }
-        aws => {
+        "aws-secrets-manager" => {
+            let mut text = |key| table.text(reader, key).map(Spanned::into_inner);
+            Some(BackendSettings::AwsSecretsManager(AwsSettings {
+                prefix: text("prefix").unwrap_or_default(),
+                region: text("region"),
+                profile: text("profile"),
+            }))
+        }
+        _ => {
             texts(reader, table, &["prefix", "region", "profile"]);
-            Some(if aws == "aws-secrets-manager" {
-                BackendSettings::AwsSecretsManager
-            } else {
-                BackendSettings::AwsParameterStore
-            })
+            Some(BackendSettings::AwsParameterStore)
         }
     }
 }

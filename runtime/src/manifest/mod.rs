@@ -30,8 +30,8 @@ pub use credential::{
 pub use error::ManifestError;
 pub use mode::FileMode;
 pub use model::{
-    About, BackendEntry, BackendSettings, Class, Condition, Deliver, Entry, Environment, Inherit,
-    Manifest, NameCase, Origin, Override, Previous, Required,
+    About, AwsSettings, BackendEntry, BackendSettings, Class, Condition, Deliver, Entry,
+    Environment, Inherit, Manifest, NameCase, Origin, Override, Previous, Required,
 };
 pub use parse::LARGEST_MANIFEST;
 pub use plugin_model::{Allow, ComponentSource, InertInterface, LimitSpec, OciReference, Plugin};

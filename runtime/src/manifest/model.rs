@@ -131,7 +131,7 @@ pub enum BackendSettings {
         names: NameCase,
     },
     /// AWS Secrets Manager.
-    AwsSecretsManager,
+    AwsSecretsManager(AwsSettings),
     /// AWS Systems Manager Parameter Store.
     AwsParameterStore,
     /// HashiCorp Vault and OpenBao.
@@ -152,12 +152,23 @@ impl BackendSettings {
         match self {
             Self::Env { .. } => "env",
             Self::File { .. } => "file",
-            Self::AwsSecretsManager => "aws-secrets-manager",
+            Self::AwsSecretsManager(_) => "aws-secrets-manager",
             Self::AwsParameterStore => "aws-parameter-store",
             Self::Vault => "vault",
             Self::Plugin { .. } => "plugin",
         }
     }
+}
+
+/// Where and as whom AWS is asked. What is not said comes from its usual variables and files.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AwsSettings {
+    /// What stands before every name that is no ARN.
+    pub prefix: String,
+    /// Instead of `AWS_REGION` and the profile's.
+    pub region: Option<String>,
+    /// Instead of `AWS_PROFILE`, and of credentials in variables.
+    pub profile: Option<String>,
 }
 
 /// How an entry's name becomes the name of a file.

@@ -9,6 +9,8 @@ use futures_util::future::join_all;
 use tracing::debug;
 
 use super::Run;
+#[cfg(feature = "aws")]
+use crate::backend::aws::SecretsManager;
 use crate::backend::env::EnvBackend;
 use crate::backend::file::{FileBackend, Strictness};
 use crate::backend::{Answers, Backend, Document, FetchError, ProcessVariable};
@@ -144,9 +146,15 @@ fn open<'a>(
             let opened = plugins.backend(plugin, process);
             Box::new(opened.map_err(FetchError::new)?)
         }
-        BackendSettings::AwsSecretsManager
-        | BackendSettings::AwsParameterStore
-        | BackendSettings::Vault => {
+        #[cfg(feature = "aws")]
+        BackendSettings::AwsSecretsManager(settings) => {
+            Box::new(SecretsManager::new(settings, production, process))
+        }
+        #[cfg(not(feature = "aws"))]
+        BackendSettings::AwsSecretsManager(_) => {
+            unreachable!("policy refuses plans with kinds that are not built in")
+        }
+        BackendSettings::AwsParameterStore | BackendSettings::Vault => {
             unreachable!("policy refuses plans with kinds that are not built in")
         }
     }))

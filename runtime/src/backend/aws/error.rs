@@ -1,0 +1,171 @@
+//! What goes wrong at AWS, in the user's words. No text that a server sent is in here.
+
+use thiserror::Error;
+
+use crate::error::Explain;
+
+/// Why a secret could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AwsError {
+    /// Nobody says in which region the secrets are.
+    #[error("nothing says in which region of AWS the secrets are")]
+    NoRegion,
+    /// No source has credentials.
+    #[error("no credentials for AWS: {tried}")]
+    NoCredentials {
+        /// Which sources were tried.
+        tried: String,
+    },
+    /// AWS no longer takes the credentials.
+    #[error("the credentials for AWS have expired")]
+    Expired,
+    /// AWS does not know the credentials.
+    #[error("AWS does not accept the credentials")]
+    BadCredentials,
+    /// The policies do not allow it.
+    #[error("AWS denies `{action}` on `{resource}`")]
+    Denied {
+        /// The action.
+        action: &'static str,
+        /// On what: an ARN or a pattern of one.
+        resource: String,
+    },
+    /// The key of the secret may not be used.
+    #[error("AWS may not decrypt `{name}` for these credentials")]
+    KeyDenied {
+        /// The secret.
+        name: String,
+    },
+    /// The secret will be gone.
+    #[error("the secret `{name}` is scheduled for deletion")]
+    PendingDeletion {
+        /// The secret.
+        name: String,
+    },
+    /// What was asked for is nothing that can be asked for.
+    #[error("AWS does not take `{name}` as the name or version of a secret")]
+    BadName {
+        /// What was asked for.
+        name: String,
+    },
+    /// Too many requests, also after retries.
+    #[error("AWS throttles requests, also after {attempts} attempts")]
+    Throttled {
+        /// How often it was asked.
+        attempts: u32,
+    },
+    /// The server did not do its work, also after retries.
+    #[error("AWS answers with status {status}, also after {attempts} attempts")]
+    Server {
+        /// The status.
+        status: u16,
+        /// How often it was asked.
+        attempts: u32,
+    },
+    /// The server refused for a reason that is not known here.
+    #[error("AWS refuses to read `{name}`, with status {status}")]
+    Refused {
+        /// What was asked for.
+        name: String,
+        /// The status.
+        status: u16,
+    },
+    /// There is no connection, or it broke.
+    #[error("AWS could not be reached in `{region}`, also after {attempts} attempts")]
+    Unreachable {
+        /// The region that was asked.
+        region: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// It took too long.
+    #[error("AWS did not answer within {seconds} s")]
+    TimedOut {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// The answer is none.
+    #[error("AWS sent an answer for `{name}` that holds no secret")]
+    NoAnswer {
+        /// What was asked for.
+        name: String,
+    },
+    /// The endpoint is on another machine and speaks plain text.
+    #[error("production sends nothing in plain text to another machine")]
+    PlainText,
+}
+
+impl Explain for AwsError {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::NoRegion => "aws-no-region",
+            Self::NoCredentials { .. } => "aws-no-credentials",
+            Self::Expired => "aws-expired-credentials",
+            Self::BadCredentials => "aws-bad-credentials",
+            Self::Denied { .. } => "aws-access-denied",
+            Self::KeyDenied { .. } => "aws-key-denied",
+            Self::PendingDeletion { .. } => "aws-pending-deletion",
+            Self::BadName { .. } => "aws-bad-name",
+            Self::Throttled { .. } => "aws-throttled",
+            Self::Server { .. } => "aws-server",
+            Self::Refused { .. } => "aws-refused",
+            Self::Unreachable { .. } => "aws-unreachable",
+            Self::TimedOut { .. } => "aws-timed-out",
+            Self::NoAnswer { .. } => "aws-no-answer",
+            Self::PlainText => "aws-plain-text",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoRegion => "set AWS_REGION, or `region` in the backend".into(),
+            Self::NoCredentials { .. } => {
+                "give it a role where it runs; on your own machine, log in and choose the \
+                 profile with AWS_PROFILE or `profile` in the backend"
+                    .into()
+            }
+            Self::Expired => "log in again, as with `aws sso login`".into(),
+            Self::BadCredentials => {
+                "check that they belong to this account and are not deactivated, and that the \
+                 clock of this machine is right"
+                    .into()
+            }
+            Self::Denied { action, resource } => format!(
+                "this statement in a policy grants it: {{\"Effect\": \"Allow\", \"Action\": \
+                 \"{action}\", \"Resource\": \"{resource}\"}}"
+            ),
+            Self::KeyDenied { .. } => {
+                "allow `kms:Decrypt` on the key that the secret is encrypted with, in the policy \
+                 of the role and in that of the key"
+                    .into()
+            }
+            Self::PendingDeletion { name } => format!(
+                "take it back with `aws secretsmanager restore-secret --secret-id {name}`, or \
+                 name another"
+            ),
+            Self::BadName { .. } => {
+                "a name has letters, digits and /_+=.@- only; a version is a stage such as \
+                 AWSPREVIOUS or an id"
+                    .into()
+            }
+            Self::Throttled { .. } => {
+                "many starts at once may share the limit of the account: start fewer at a time"
+                    .into()
+            }
+            Self::Server { .. } | Self::TimedOut { .. } => {
+                "try again; if it stays, look at the state of the service in this region".into()
+            }
+            Self::Refused { .. } | Self::NoAnswer { .. } => {
+                "check what answers at the endpoint, if AWS_ENDPOINT_URL or the profile names one"
+                    .into()
+            }
+            Self::Unreachable { .. } => {
+                "check the name of the region, the network, and AWS_ENDPOINT_URL if it is set"
+                    .into()
+            }
+            Self::PlainText => {
+                "use an endpoint that begins with https://; http:// is for 127.0.0.1".into()
+            }
+        })
+    }
+}
