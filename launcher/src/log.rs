@@ -5,7 +5,7 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -35,12 +35,27 @@ pub(crate) fn start() {
 /// `debug`, or `secret_runtime=debug,secret_run=info` and so on. What is no filter turns
 /// nothing on: the variable may be meant for the app, in a syntax of its own.
 fn targets(asked: &str) -> Option<Targets> {
-    if let Ok(level) = asked.trim().parse::<tracing::level_filters::LevelFilter>() {
+    if let Ok(level) = asked.trim().parse::<LevelFilter>() {
         return Some(OURS.iter().fold(Targets::new(), |targets, name| {
             targets.with_target(*name, level)
         }));
     }
-    asked.parse().ok()
+    Some(without_aws(&asked.parse().ok()?))
+}
+
+/// The SDK of AWS logs bodies, and in them values: nothing turns that on.
+fn without_aws(asked: &Targets) -> Targets {
+    let meant = asked
+        .iter()
+        .filter(|(target, _)| !target.starts_with("aws"));
+    let targets = meant.fold(Targets::new(), |targets, (target, level)| {
+        targets.with_target(target, level)
+    });
+    let targets = match asked.default_level() {
+        Some(level) => targets.with_default(level),
+        None => targets,
+    };
+    targets.with_target("aws_", LevelFilter::OFF)
 }
 
 #[cfg(test)]
@@ -54,6 +69,24 @@ mod tests {
         assert!(debug.would_enable("secret_runtime::resolver", &Level::DEBUG));
         assert!(!debug.would_enable("secret_runtime", &Level::TRACE));
         assert!(!debug.would_enable("wasmtime", &Level::ERROR));
+    }
+
+    #[test]
+    fn the_sdk_of_aws_stays_silent_whatever_is_asked() {
+        for asked in [
+            "trace",
+            "info,aws=trace",
+            "aws_smithy_runtime=trace",
+            "a=debug,trace",
+        ] {
+            let targets = targets(asked).expect("a filter");
+            for target in ["aws_smithy_runtime::client", "aws_config", "aws_sdk_sts"] {
+                assert!(
+                    !targets.would_enable(target, &Level::ERROR),
+                    "{asked} {target}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -174,7 +174,6 @@ fn an_empty_or_huge_or_binary_manifest_is_refused() {
 fn what_is_not_built_in_yet_is_refused_and_not_passed_over() {
     for backend in [
         "kind = \"vault\"\nmount = \"secret\"",
-        "kind = \"aws-secrets-manager\"",
         "kind = \"aws-parameter-store\"",
     ] {
         let manifest = format!(

@@ -1,8 +1,11 @@
-//! Servers that tests start and no distribution has: each is built from a Go module.
+//! Servers that tests start and no distribution has: each is built from a Go module, but moto,
+//! which is Python.
 //!
 //! `tests/servers/NAME` holds a program of a few lines around the module, with `go.mod` and
 //! `go.sum`, which pin every source by its digest. One costs minutes and is built once, into the
 //! [cache](crate::cache); tests find it by a link beside what cargo builds.
+
+mod moto;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -39,7 +42,7 @@ pub fn build() -> Result<()> {
         })?;
         link(&folder.join(name), &links.join(name))?;
     }
-    Ok(())
+    moto::install(&links)
 }
 
 fn compile(go: &Path, source: &Path, program: &Path) -> Result<()> {

@@ -10,6 +10,7 @@
 mod classify;
 mod error;
 mod http;
+mod retry;
 mod secrets_manager;
 
 use std::time::Duration;

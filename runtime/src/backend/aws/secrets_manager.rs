@@ -17,6 +17,7 @@ use futures_util::stream;
 use tracing::debug;
 
 use super::classify::Call;
+use super::retry::TooManyRequests;
 use super::{AwsError, DEADLINE};
 use crate::backend::{Answers, Backend, Document, FetchError, Fetching, ProcessVariable, Request};
 use crate::manifest::AwsSettings;
@@ -67,7 +68,10 @@ impl SecretsManager {
         }
         let readers = regions.into_iter().map(|(region, wanted)| {
             let region_of_client = Region::new(region.clone());
-            let settings = Builder::from(&config).region(region_of_client).build();
+            let settings = Builder::from(&config)
+                .region(region_of_client)
+                .retry_classifier(TooManyRequests)
+                .build();
             let reader = Reader {
                 client: Client::from_conf(settings),
                 region,
