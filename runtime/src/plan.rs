@@ -22,6 +22,9 @@ use crate::order::order;
 use crate::selection::{Selection, Wanted};
 use crate::template::Template;
 
+/// The stage that AWS gives the version before the current one.
+const AWS_PREVIOUS: &str = "AWSPREVIOUS";
+
 /// Where a document stands among those of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DocumentId {
@@ -178,7 +181,7 @@ impl Planner<'_> {
         let previous = match (&entry.previous, &origin) {
             (Some(previous), RouteOrigin::Document { document, .. }) => {
                 let name = previous.name.get_ref();
-                Some(self.own_name(document.backend, name))
+                self.previous(*document, name)
             }
             _ => None,
         };
@@ -245,6 +248,26 @@ impl Planner<'_> {
             path: format!("{prefix}{path}"),
             version: version.map(str::to_owned),
         };
+        self.request(backend, request)
+    }
+
+    /// The version before `document`: where the backend knows versions, of the same name, and
+    /// none where the entry asks for one itself; else under a name of its own.
+    fn previous(&mut self, document: DocumentId, name: &str) -> Option<DocumentId> {
+        let backend = &self.backends[document.backend];
+        if !matches!(backend.settings, BackendSettings::AwsSecretsManager(_)) {
+            return Some(self.own_name(document.backend, name));
+        }
+        let current = &backend.requests[document.request];
+        let before = Request {
+            path: current.path.clone(),
+            version: Some(AWS_PREVIOUS.to_owned()),
+        };
+        let is_current = current.version.is_none();
+        is_current.then(|| self.request(document.backend, before))
+    }
+
+    fn request(&mut self, backend: usize, request: Request) -> DocumentId {
         let requests = &mut self.backends[backend].requests;
         let request = requests
             .iter()

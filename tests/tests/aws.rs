@@ -101,6 +101,33 @@ fn secrets_are_read_by_name_arn_field_and_version() {
 }
 
 #[test]
+fn the_version_before_is_there_within_its_grace_time_and_no_longer() {
+    let moto = Moto::start();
+    let _ = moto.secret(REGION, "app/KEY", r#"{"key":"q7zk-8d21-before"}"#);
+    let entries = |grace: &str| {
+        manifest(&format!(
+            "[secrets.KEY]\nkey = \"KEY#key\"\nprevious = {{ name = \"OLD\", grace = \"{grace}\" }}\n"
+        ))
+    };
+    let project = Project::with(&entries("48h"), "");
+    let run = || launcher(&project, moto.address()).command(["env"]).run();
+    let outcome = run();
+    assert_eq!(variables(&outcome, &["KEY"]), ["q7zk-8d21-before"]);
+    assert!(!outcome.stdout().contains("OLD="), "{outcome:?}");
+    let put = json!({ "SecretId": "app/KEY", "SecretString": r#"{"key":"q7zk-8d22-after"}"# });
+    let _ = moto.call(REGION, "PutSecretValue", &put);
+    assert_eq!(
+        variables(&run(), &["KEY", "OLD"]),
+        ["q7zk-8d22-after", "q7zk-8d21-before"]
+    );
+    project.write("secrets.toml", entries("1s"));
+    std::thread::sleep(Duration::from_secs(2));
+    let outcome = run();
+    assert_eq!(variables(&outcome, &["KEY"]), ["q7zk-8d22-after"]);
+    assert!(!outcome.stdout().contains("OLD="), "{outcome:?}");
+}
+
+#[test]
 fn a_hundred_secrets_are_five_batches() {
     let moto = Moto::start();
     let mut entries = String::new();

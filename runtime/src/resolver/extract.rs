@@ -1,6 +1,7 @@
 //! Taking values out of documents. The documents are wiped when all values are out.
 
 use std::os::unix::ffi::OsStringExt;
+use std::time::SystemTime;
 
 use tracing::debug;
 
@@ -71,15 +72,57 @@ impl Fetched {
         }
     }
 
+    /// The version before. A backend that knows versions has it under the same name, with the
+    /// same fields, and for as long as the manifest honours it; one that does not has what its
+    /// user put there.
     fn previous(&mut self, index: usize) -> Value {
-        match self.run.plan.routes[index].previous {
-            None => Value::Absent,
-            Some(document) => match self.outcome(document) {
-                Outcome::Found(found) => not_empty(found.bytes.clone()),
-                Outcome::Absent => Value::Absent,
-                Outcome::Failed => Value::Failed,
-            },
+        let route = &self.run.plan.routes[index];
+        let Some(document) = route.previous else {
+            return Value::Absent;
+        };
+        let found = match self.outcome(document) {
+            Outcome::Found(found) => found,
+            Outcome::Absent => return Value::Absent,
+            Outcome::Failed => return Value::Failed,
+        };
+        let request = &self.run.plan.backends[document.backend].requests[document.request];
+        if request.version.is_none() {
+            return not_empty(found.bytes.clone());
         }
+        if !self.is_honoured(index) {
+            debug!(
+                entry = self.run.plan.entry(route).name,
+                "the version before is out of its grace time"
+            );
+            return Value::Absent;
+        }
+        match &route.origin {
+            RouteOrigin::Document {
+                field: Some(field), ..
+            } => {
+                // It may have had another form: that is no reason not to start.
+                let value = extract::extract(found.bytes.expose(), field);
+                value.map_or(Value::Absent, not_empty)
+            }
+            _ => not_empty(found.bytes.clone()),
+        }
+    }
+
+    /// Whether the current version is so young that the one before is still honoured. Where
+    /// nobody knows its age, it is not.
+    fn is_honoured(&self, index: usize) -> bool {
+        let route = &self.run.plan.routes[index];
+        let RouteOrigin::Document { document, .. } = &route.origin else {
+            return false;
+        };
+        let Outcome::Found(current) = self.outcome(*document) else {
+            return false;
+        };
+        let previous = self.run.plan.entry(route).previous.as_ref();
+        let end = previous
+            .zip(current.created)
+            .and_then(|(previous, created)| created.checked_add(previous.grace));
+        end.is_some_and(|end| SystemTime::now() < end)
     }
 
     fn outcome(&self, document: DocumentId) -> &Outcome {
