@@ -1,5 +1,7 @@
 //! The command line: one file per subcommand.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod check;
 mod options;
 mod plan;
@@ -46,6 +48,9 @@ enum Task {
     Check(check::Check),
     /// Show what would come from where, without reading any value.
     Plan(plan::Plan),
+    /// Print what AWS must allow.
+    #[cfg(feature = "aws")]
+    Aws(aws::Aws),
     /// Print the JSON Schema of secrets.toml.
     Schema,
     /// List what values can be validated with.
@@ -77,6 +82,8 @@ pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
         None => run::run(options, cli.command, judge, hardened),
         Some(Task::Check(check)) => return check.run(options, judge),
         Some(Task::Plan(plan)) => plan.run(options),
+        #[cfg(feature = "aws")]
+        Some(Task::Aws(aws)) => aws.run(options),
         Some(Task::Schema) => print::schema(),
         Some(Task::Rules(rules)) => rules.run(),
         Some(Task::Plugin(plugin)) => {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub use backend::PlannedBackend;
 pub use error::PlanError;
 
-use crate::backend::Request;
+use crate::backend::{Request, Version};
 use crate::error::{Problem, Problems};
 use crate::extract::Field;
 use crate::manifest::BackendSettings;
@@ -21,9 +21,6 @@ use crate::manifest::{Class, Entry, Inherit, Manifest, NameCase, Origin, Overrid
 use crate::order::order;
 use crate::selection::{Selection, Wanted};
 use crate::template::Template;
-
-/// The stage that AWS gives the version before the current one.
-const AWS_PREVIOUS: &str = "AWSPREVIOUS";
 
 /// Where a document stands among those of the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +124,14 @@ impl Plan {
     #[must_use]
     pub fn entry(&self, route: &Route) -> &Entry {
         &self.manifest.entries[route.entry]
+    }
+
+    /// Whether a backend for AWS of this plan keeps the variables of AWS from the child.
+    #[must_use]
+    pub fn scrubs_aws(&self) -> bool {
+        self.backends
+            .iter()
+            .any(|backend| matches!(&backend.settings, BackendSettings::Aws(aws) if aws.scrub))
     }
 
     /// What the child gets of the launcher's environment.
@@ -241,12 +246,14 @@ impl Planner<'_> {
     fn document(&mut self, backend: usize, path: &str, version: Option<&str>) -> DocumentId {
         let prefix = match &self.backends[backend].settings {
             BackendSettings::Plugin { prefix, .. } => prefix.as_str(),
-            BackendSettings::AwsSecretsManager(aws) if !path.starts_with("arn:") => &aws.prefix,
+            BackendSettings::Aws(aws) if !path.starts_with("arn:") => {
+                aws.prefix.as_deref().unwrap_or(self.wanted.aws_prefix())
+            }
             _ => "",
         };
         let request = Request {
             path: format!("{prefix}{path}"),
-            version: version.map(str::to_owned),
+            version: version.map(|name| Version::Named(name.to_owned())),
         };
         self.request(backend, request)
     }
@@ -255,13 +262,13 @@ impl Planner<'_> {
     /// none where the entry asks for one itself; else under a name of its own.
     fn previous(&mut self, document: DocumentId, name: &str) -> Option<DocumentId> {
         let backend = &self.backends[document.backend];
-        if !matches!(backend.settings, BackendSettings::AwsSecretsManager(_)) {
+        if !backend.settings.keeps_previous() {
             return Some(self.own_name(document.backend, name));
         }
         let current = &backend.requests[document.request];
         let before = Request {
             path: current.path.clone(),
-            version: Some(AWS_PREVIOUS.to_owned()),
+            version: Some(Version::Previous),
         };
         let is_current = current.version.is_none();
         is_current.then(|| self.request(document.backend, before))

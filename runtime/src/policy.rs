@@ -200,7 +200,7 @@ fn backends(plan: &Plan) -> Vec<Problem> {
         | BackendSettings::File { .. }
         | BackendSettings::Plugin { .. } => None,
         #[cfg(feature = "aws")]
-        BackendSettings::AwsSecretsManager(_) => None,
+        BackendSettings::Aws(_) => None,
         _ => {
             let error = PolicyError::NotBuiltIn {
                 backend: backend.name.clone(),

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::backend::Version;
 use crate::manifest::{Class, Deliver, Entry, Required};
 use crate::plan::{Plan, Route, RouteOrigin};
 use crate::resolver::Resolved;
@@ -134,6 +135,7 @@ fn from(plan: &Plan, route: &Route) -> String {
             let version = request
                 .version
                 .as_ref()
+                .and_then(Version::name)
                 .map(|version| format!("?version={version}"))
                 .unwrap_or_default();
             let field = field

@@ -19,7 +19,7 @@ pub use fetch::{Fetched, fetch};
 pub use resolved::{Resolved, ResolvedEntry};
 
 use crate::error::Problem;
-use crate::plan::{Plan, Route};
+use crate::plan::{DocumentId, Plan, Route};
 use crate::secret::SecretValue;
 
 /// The plan that is carried out, and what went wrong so far.
@@ -27,6 +27,8 @@ use crate::secret::SecretValue;
 struct Run {
     plan: Plan,
     problems: Vec<Problem>,
+    /// What could help who looks for a document that is nowhere.
+    clues: Vec<(DocumentId, String)>,
 }
 
 impl Run {

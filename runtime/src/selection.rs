@@ -25,6 +25,9 @@ pub const ENVIRONMENT_VARIABLE: &str = "SECRETS_ENV";
 /// Names a backend or a kind of backend.
 pub const BACKEND_VARIABLE: &str = "SECRETS_BACKEND";
 
+/// What stands before names in AWS, for backends that do not say it themselves.
+pub const AWS_PREFIX_VARIABLE: &str = "AWS_SECRETS_PREFIX";
+
 /// What the user asked for, before the manifest was consulted.
 #[derive(Debug, Default, Clone)]
 pub struct Wanted {
@@ -43,7 +46,7 @@ impl Wanted {
         backend: Option<String>,
         variable: impl Fn(&str) -> Option<std::ffi::OsString>,
     ) -> Self {
-        let names = [ENVIRONMENT_VARIABLE, BACKEND_VARIABLE];
+        let names = [ENVIRONMENT_VARIABLE, BACKEND_VARIABLE, AWS_PREFIX_VARIABLE];
         let variables = names
             .into_iter()
             .chain(ECOSYSTEM_VARIABLES)
@@ -94,6 +97,12 @@ impl Wanted {
         }
         let name = self.variable(BACKEND_VARIABLE)?;
         Some((format!("{BACKEND_VARIABLE}={name}"), name))
+    }
+
+    /// What stands before names in AWS where the manifest does not say it.
+    #[must_use]
+    pub fn aws_prefix(&self) -> &str {
+        self.variable(AWS_PREFIX_VARIABLE).unwrap_or_default()
     }
 }
 

@@ -33,7 +33,8 @@ fn folder() -> PathBuf {
 }
 
 /// The file of a server that `cargo xtask test` built from `tests/servers`, if it did.
-pub(crate) fn built_server(name: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn built_server(name: &str) -> Option<PathBuf> {
     let test = env::current_exe().expect("a running program has a file");
     let target = test.ancestors().nth(3).expect("cargo puts tests into deps");
     let file = target.join("test-servers").join(name);

@@ -16,6 +16,7 @@
 //!
 //! Everything here panics on failure, with a text that says what was expected.
 
+mod aws_project;
 mod binary;
 mod consul;
 mod consul_entry;
@@ -38,7 +39,8 @@ mod running;
 mod secret_server;
 mod trace;
 
-pub use binary::{FOLDER_VARIABLE, binary};
+pub use aws_project::{AwsProject, REGION};
+pub use binary::{FOLDER_VARIABLE, binary, built_server};
 pub use consul::{Consul, DATACENTER};
 pub use consul_entry::consul_entry;
 pub use etcd::{Etcd, base64};

@@ -54,21 +54,49 @@ impl Moto {
     /// When it answers anything but JSON with status 200.
     #[must_use]
     pub fn call(&self, region: &str, action: &str, request: &Value) -> Value {
-        let target = format!("secretsmanager.{action}");
+        self.ask(
+            region,
+            "secretsmanager",
+            &format!("secretsmanager.{action}"),
+            request,
+        )
+    }
+
+    /// Calls Systems Manager in a region: `systems("eu-west-1", "PutParameter", …)`.
+    ///
+    /// # Panics
+    /// When it answers anything but JSON with status 200.
+    #[must_use]
+    pub fn systems(&self, region: &str, action: &str, request: &Value) -> Value {
+        self.ask(region, "ssm", &format!("AmazonSSM.{action}"), request)
+    }
+
+    fn ask(&self, region: &str, service: &str, target: &str, request: &Value) -> Value {
         // moto takes any signature, and the region from what is signed.
-        let scope = format!("AKIADUMMY/20260101/{region}/secretsmanager/aws4_request");
+        let scope = format!("AKIADUMMY/20260101/{region}/{service}/aws4_request");
         let authorization =
             format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=dummy");
         let headers = [
-            ("x-amz-target", target.as_str()),
+            ("x-amz-target", target),
             ("content-type", "application/x-amz-json-1.1"),
             ("authorization", authorization.as_str()),
         ];
         let body = request.to_string();
         let reply = exchange(self.address, "POST", "/", &headers, body.as_bytes());
         let reply = reply.expect("moto answers");
-        assert_eq!(reply.status, 200, "moto refuses {action}: {}", reply.text());
+        assert_eq!(reply.status, 200, "moto refuses {target}: {}", reply.text());
         serde_json::from_slice(&reply.body).expect("moto answers in JSON")
+    }
+
+    /// Makes a parameter, or its next version.
+    ///
+    /// # Panics
+    /// When it is not taken.
+    pub fn parameter(&self, region: &str, name: &str, kind: &str, value: &str) {
+        let request = serde_json::json!({
+            "Name": name, "Type": kind, "Value": value, "Overwrite": true
+        });
+        let _ = self.systems(region, "PutParameter", &request);
     }
 
     /// Makes a secret, and answers its ARN.

@@ -39,6 +39,25 @@ impl Outcome {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
+    /// Values of variables that the command `env` printed.
+    ///
+    /// # Panics
+    /// When it did not, or a variable is not among them.
+    #[must_use]
+    pub fn variables(&self, names: &[&str]) -> Vec<String> {
+        self.exits_with(0);
+        let stdout = self.stdout();
+        let value = |name: &&str| {
+            let start = format!("{name}=");
+            let mut lines = stdout.lines();
+            let found = lines.find_map(|line| line.strip_prefix(&start));
+            found
+                .unwrap_or_else(|| panic!("no {name}\n{self:?}"))
+                .to_owned()
+        };
+        names.iter().map(value).collect()
+    }
+
     /// Standard output as one JSON document.
     ///
     /// # Panics

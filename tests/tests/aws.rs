@@ -1,48 +1,17 @@
 //! The backend for AWS Secrets Manager, against moto; and against servers that answer what moto
 //! can't be made to answer.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use secret_run_tests::{
-    Fault, Launcher, Link, Moto, Outcome, Project, Response, SecretServer, base64,
+    AwsProject, Fault, Link, Moto, Outcome, REGION, Response, SecretServer, base64,
 };
 use serde_json::json;
 
-const REGION: &str = "eu-west-1";
 const VALUE: &str = "dummy-71c4-of-aws";
 
-fn manifest(entries: &str) -> String {
-    format!(
-        "version = 1\n[environments.production]\nbackend = \"aws\"\n\
-         [backends.aws]\nkind = \"aws-secrets-manager\"\nprefix = \"app/\"\n{entries}"
-    )
-}
-
-/// The launcher in production, with credentials and an endpoint on this machine.
-fn launcher(project: &Project, endpoint: SocketAddr) -> Launcher<'_> {
-    project
-        .launcher()
-        .env("AWS_ACCESS_KEY_ID", "AKIADUMMY")
-        .env("AWS_SECRET_ACCESS_KEY", "dummy-key")
-        .env("AWS_REGION", REGION)
-        .env("AWS_ENDPOINT_URL", format!("http://{endpoint}"))
-        .env("HOME", project.folder())
-        .args(["--env", "production", "--error-format", "json"])
-}
-
-fn variables(outcome: &Outcome, names: &[&str]) -> Vec<String> {
-    outcome.exits_with(0);
-    let stdout = outcome.stdout();
-    let value = |name: &&str| {
-        let start = format!("{name}=");
-        let mut lines = stdout.lines();
-        let found = lines.find_map(|line| line.strip_prefix(&start));
-        found
-            .unwrap_or_else(|| panic!("no {name}\n{outcome:?}"))
-            .to_owned()
-    };
-    names.iter().map(value).collect()
+fn project(entries: &str) -> AwsProject {
+    AwsProject::new("kind = \"aws-secrets-manager\"\nprefix = \"app/\"", entries)
 }
 
 #[test]
@@ -61,9 +30,8 @@ fn secrets_are_read_by_name_arn_field_and_version() {
     let put = json!({ "SecretId": "app/rotated", "SecretString": "q7zk-8d16-after" });
     let version = moto.call(REGION, "PutSecretValue", &put)["VersionId"].clone();
     let version = version.as_str().expect("a version has an id");
-    let project = Project::with(
-        &manifest(&format!(
-            "[secrets.TOKEN]\n\
+    let project = project(&format!(
+        "[secrets.TOKEN]\n\
              [secrets.FIELD]\nkey = \"database#password\"\n\
              [secrets.ELSEWHERE]\nfrom = \"aws:{arn}\"\n\
              [secrets.BINARY]\nkey = \"binary\"\n\
@@ -72,10 +40,8 @@ fn secrets_are_read_by_name_arn_field_and_version() {
              [secrets.ID]\nkey = \"rotated?version={version}\"\n\
              [secrets.NONE]\nkey = \"nowhere\"\nrequired = false\n\
              [secrets.NO_VERSION]\nkey = \"database?version=AWSPREVIOUS\"\nrequired = false\n"
-        )),
-        "",
-    );
-    let outcome = launcher(&project, moto.address()).command(["env"]).run();
+    ));
+    let outcome = project.launcher(moto.address()).command(["env"]).run();
     let names = [
         "TOKEN",
         "FIELD",
@@ -86,7 +52,7 @@ fn secrets_are_read_by_name_arn_field_and_version() {
         "ID",
     ];
     assert_eq!(
-        variables(&outcome, &names),
+        outcome.variables(&names),
         [
             "q7zk-8d11-by-prefix",
             "q7zk-8d12-by-field",
@@ -105,25 +71,25 @@ fn the_version_before_is_there_within_its_grace_time_and_no_longer() {
     let moto = Moto::start();
     let _ = moto.secret(REGION, "app/KEY", r#"{"key":"q7zk-8d21-before"}"#);
     let entries = |grace: &str| {
-        manifest(&format!(
+        format!(
             "[secrets.KEY]\nkey = \"KEY#key\"\nprevious = {{ name = \"OLD\", grace = \"{grace}\" }}\n"
-        ))
+        )
     };
-    let project = Project::with(&entries("48h"), "");
-    let run = || launcher(&project, moto.address()).command(["env"]).run();
+    let project = project(&entries("48h"));
+    let run = || project.launcher(moto.address()).command(["env"]).run();
     let outcome = run();
-    assert_eq!(variables(&outcome, &["KEY"]), ["q7zk-8d21-before"]);
+    assert_eq!(outcome.variables(&["KEY"]), ["q7zk-8d21-before"]);
     assert!(!outcome.stdout().contains("OLD="), "{outcome:?}");
     let put = json!({ "SecretId": "app/KEY", "SecretString": r#"{"key":"q7zk-8d22-after"}"# });
     let _ = moto.call(REGION, "PutSecretValue", &put);
     assert_eq!(
-        variables(&run(), &["KEY", "OLD"]),
+        run().variables(&["KEY", "OLD"]),
         ["q7zk-8d22-after", "q7zk-8d21-before"]
     );
-    project.write("secrets.toml", entries("1s"));
+    project.entries(&entries("1s"));
     std::thread::sleep(Duration::from_secs(2));
     let outcome = run();
-    assert_eq!(variables(&outcome, &["KEY"]), ["q7zk-8d22-after"]);
+    assert_eq!(outcome.variables(&["KEY"]), ["q7zk-8d22-after"]);
     assert!(!outcome.stdout().contains("OLD="), "{outcome:?}");
 }
 
@@ -137,12 +103,12 @@ fn a_hundred_secrets_are_five_batches() {
     }
     // Each call is on the way for so long that the next can't take its connection.
     let link = Link::to(moto.address()).round_trip(Duration::from_millis(200));
-    let project = Project::with(&manifest(&entries), "");
-    let outcome = launcher(&project, link.address()).command(["env"]).run();
+    let project = project(&entries);
+    let outcome = project.launcher(link.address()).command(["env"]).run();
     let names: Vec<_> = (0..100).map(|number| format!("S{number}")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let values: Vec<_> = (0..100).map(|number| format!("v{number}")).collect();
-    assert_eq!(variables(&outcome, &names), values);
+    assert_eq!(outcome.variables(&names), values);
     assert_eq!(link.connections(), 5);
 }
 
@@ -154,8 +120,9 @@ fn what_is_missing_or_about_to_be_deleted_is_said_of_its_entry() {
     }
     let _ = moto.call(REGION, "DeleteSecret", &json!({ "SecretId": "app/GOING" }));
     let entries = "[secrets.GOOD]\n[secrets.GOING]\n[secrets.GONE]\n";
-    let project = Project::with(&manifest(entries), "");
-    let outcome = launcher(&project, moto.address())
+    let project = project(entries);
+    let outcome = project
+        .launcher(moto.address())
         .command(project.marker())
         .run();
     outcome.exits_with(125).shows_no(VALUE);
@@ -175,8 +142,9 @@ fn refused(status: u16, code: &str, message: &str) -> (Outcome, usize) {
     let body = json!({ "__type": code, "message": message }).to_string();
     let answer = Response::new(status).header("content-type", "application/x-amz-json-1.1");
     server.answer("/", answer.body(body));
-    let project = Project::with(&manifest("[secrets.TOKEN]\n"), "");
-    let outcome = launcher(&project, server.address())
+    let project = project("[secrets.TOKEN]\n");
+    let outcome = project
+        .launcher(server.address())
         .command(project.marker())
         .run();
     outcome.exits_with(125).shows_no(VALUE);
@@ -262,10 +230,12 @@ fn a_batch_that_is_denied_is_read_one_by_one() {
     let single = "secretsmanager.GetSecretValue";
     let denied = Response::new(400).body(denied);
     server.answer("/", answer.only_with("x-amz-target", single, denied));
-    let project = Project::with(&manifest("[secrets.A]\n[secrets.B]\n"), "");
-    let launcher = launcher(&project, server.address()).env("SECRET_RUN_LOG", "debug");
+    let project = project("[secrets.A]\n[secrets.B]\n");
+    let launcher = project
+        .launcher(server.address())
+        .env("SECRET_RUN_LOG", "debug");
     let outcome = launcher.command(["env"]).run();
-    assert_eq!(variables(&outcome, &["A", "B"]), [VALUE, VALUE]);
+    assert_eq!(outcome.variables(&["A", "B"]), [VALUE, VALUE]);
     outcome
         .stderr_has("reads one by one")
         .stderr_has("AWS denies");
@@ -287,8 +257,9 @@ fn links_that_break_are_tried_again_and_then_named() {
         (Fault::StallAfter(100), "aws-timed-out"),
     ] {
         let link = Link::to(server.address()).fault(fault);
-        let project = Project::with(&manifest("[secrets.TOKEN]\n"), "");
-        let outcome = launcher(&project, link.address())
+        let project = project("[secrets.TOKEN]\n");
+        let outcome = project
+            .launcher(link.address())
             .command(project.marker())
             .run();
         outcome.exits_with(125).shows_no(VALUE);
@@ -301,22 +272,19 @@ fn links_that_break_are_tried_again_and_then_named() {
 #[test]
 fn what_is_not_there_to_begin_with_is_said_before_anything_is_sent() {
     let server = SecretServer::start();
-    let project = Project::with(&manifest("[secrets.TOKEN]\n"), "");
-    let bare = || {
-        let launcher = project.launcher().env("HOME", project.folder());
-        launcher.args(["--env", "production", "--error-format", "json"])
-    };
-    let outcome = bare()
+    let project = project("[secrets.TOKEN]\n");
+    let outcome = project
+        .bare()
         .env("AWS_REGION", REGION)
         .env("AWS_EC2_METADATA_DISABLED", "true");
     let outcome = outcome.command(project.marker()).run();
     let _ = outcome.exits_with(125).problem("aws-no-credentials");
-    let outcome = bare().env("AWS_ACCESS_KEY_ID", "AKIADUMMY");
+    let outcome = project.bare().env("AWS_ACCESS_KEY_ID", "AKIADUMMY");
     let outcome = outcome.env("AWS_SECRET_ACCESS_KEY", "dummy-key");
     let outcome = outcome.command(project.marker()).run();
     let _ = outcome.exits_with(125).problem("aws-no-region");
     // An address for documentation: nothing is there, and nothing may be asked.
-    let outcome = launcher(&project, server.address());
+    let outcome = project.launcher(server.address());
     let outcome = outcome.env("AWS_ENDPOINT_URL", "http://192.0.2.1:1");
     let outcome = outcome.command(project.marker()).run();
     let _ = outcome.exits_with(125).problem("aws-plain-text");
@@ -328,17 +296,18 @@ fn what_is_not_there_to_begin_with_is_said_before_anything_is_sent() {
 fn a_profile_of_the_manifest_wins_over_variables() {
     let moto = Moto::start();
     let _ = moto.secret("ap-south-1", "TOKEN", VALUE);
-    let project = Project::with(
-        "version = 1\n[environments.production]\nbackend = \"aws\"\n[secrets.TOKEN]\n\
-         [backends.aws]\nkind = \"aws-secrets-manager\"\nprofile = \"team\"\nregion = \"ap-south-1\"\n",
-        "",
+    let project = AwsProject::new(
+        "kind = \"aws-secrets-manager\"\nprofile = \"team\"\nregion = \"ap-south-1\"",
+        "[secrets.TOKEN]\n",
     );
     let keys = "aws_access_key_id = AKIADUMMY2\naws_secret_access_key = dummy-key\n";
-    project.write(".aws/config", format!("[profile team]\n{keys}"));
-    let outcome = launcher(&project, moto.address()).command(["env"]).run();
-    assert_eq!(variables(&outcome, &["TOKEN"]), [VALUE]);
-    project.write(".aws/config", "[profile other]\n");
-    let outcome = launcher(&project, moto.address()).command(["env"]).run();
+    project
+        .files()
+        .write(".aws/config", format!("[profile team]\n{keys}"));
+    let outcome = project.launcher(moto.address()).command(["env"]).run();
+    assert_eq!(outcome.variables(&["TOKEN"]), [VALUE]);
+    project.files().write(".aws/config", "[profile other]\n");
+    let outcome = project.launcher(moto.address()).command(["env"]).run();
     let problem = outcome.exits_with(125).problem("aws-no-credentials");
     assert_eq!(
         problem["message"],
@@ -350,13 +319,13 @@ fn a_profile_of_the_manifest_wins_over_variables() {
 fn no_level_of_the_log_turns_on_that_of_the_sdk() {
     let moto = Moto::start();
     let _ = moto.secret(REGION, "app/TOKEN", VALUE);
-    let project = Project::with(&manifest("[secrets.TOKEN]\n"), "");
+    let project = project("[secrets.TOKEN]\n");
     for log in [
         "trace",
         "info,aws=trace",
         "aws_smithy_runtime=trace,aws_config=debug,secret_run=trace",
     ] {
-        let launcher = launcher(&project, moto.address()).env("SECRET_RUN_LOG", log);
+        let launcher = project.launcher(moto.address()).env("SECRET_RUN_LOG", log);
         let outcome = launcher.command(["true"]).run();
         outcome.exits_with(0).shows_no(VALUE).stderr_has_no("aws_");
     }

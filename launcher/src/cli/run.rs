@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::judge::Judge;
-use secret_runtime::manifest::{Deliver, Entry, Inherit, Manifest};
+use secret_runtime::manifest::{Deliver, Entry, Inherit};
+use secret_runtime::plan::Plan;
 use secret_runtime::resolver::ResolvedEntry;
 use secret_runtime::secret::SecretValue;
 use tracing::debug;
@@ -37,12 +38,12 @@ pub(super) fn run(
     );
     let manifest = resolved.plan().manifest();
     let directory = manifest.source().directory().to_owned();
-    let declared = declared_names(manifest);
+    let scrub = scrubbed_names(resolved.plan());
     let inherit = resolved.inherit().clone();
     let entries = resolved.into_entries();
     let (variables, files) = deliver(&entries, &directory)?;
     let additions = additions(entries, variables);
-    let environment = child_environment(&inherit, &declared, &additions, &command)?;
+    let environment = child_environment(&inherit, &scrub, &additions, &command)?;
     drop(additions);
     let launcher_path = std::env::var_os("PATH");
     let path = lookup::search_path(&environment, launcher_path.as_deref());
@@ -101,15 +102,22 @@ fn placement(deliver: &Deliver, directory: &Path) -> Option<Placement> {
 
 /// What the manifest declares comes from where the manifest says, or not at all: a variable
 /// of the parent must not stand in for a secret that is absent or delivered as a file. What
-/// the credentials of plugins are made of is the launcher's own.
-fn declared_names(manifest: &Manifest) -> Vec<String> {
-    manifest
+/// the credentials of plugins are made of is the launcher's own; so is what AWS was asked with,
+/// where its backend says so.
+fn scrubbed_names(plan: &Plan) -> Vec<String> {
+    let manifest = plan.manifest();
+    let mut names: Vec<String> = manifest
         .entries
         .iter()
         .flat_map(Entry::variables)
         .map(|(name, _)| name)
         .chain(manifest.credential_variables().map(str::to_owned))
-        .collect()
+        .collect();
+    if plan.scrubs_aws() {
+        let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        names.extend(variables.filter(|name| name.starts_with("AWS_")));
+    }
+    names
 }
 
 fn additions(

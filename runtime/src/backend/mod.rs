@@ -33,11 +33,32 @@ pub struct Request {
     /// Where it stands within the backend, without the backend's prefix.
     pub path: String,
     /// Which version; `None` for the current one.
-    pub version: Option<String>,
+    pub version: Option<Version>,
+}
+
+/// A version other than the current one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Version {
+    /// As a reference names it: what that means, each backend says.
+    Named(String),
+    /// The one before the current one. Asked only of backends that
+    /// [keep them](crate::manifest::BackendSettings::keeps_previous).
+    Previous,
+}
+
+impl Version {
+    /// The name, where it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Previous => None,
+        }
+    }
 }
 
 /// What a backend holds at a path: the whole of it, before any field is taken out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Document {
     /// The bytes as the backend holds them.
     pub bytes: SecretValue,
@@ -155,6 +176,9 @@ pub struct Answers {
 /// The answers of a backend, once it has them.
 pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Answers, FetchError>> + Send + 'a>>;
 
+/// What could help who looks for documents that are nowhere, one per document.
+pub type Clues<'a> = Pin<Box<dyn Future<Output = Vec<Option<String>>> + Send + 'a>>;
+
 /// A place that documents come from. All backends of a run are asked at once.
 pub trait Backend: Send + Sync {
     /// Reads all requests of one run. Called once per run; a batch of none does nothing.
@@ -163,6 +187,13 @@ pub trait Backend: Send + Sync {
     /// When the backend as a whole could not answer, so that it is said once and not for
     /// each request.
     fn fetch<'a>(&'a self, requests: &'a [Request]) -> Fetching<'a>;
+
+    /// What could help who looks for these, which are nowhere: each completes "looked in the
+    /// backend for it, …". Asked only of a run that has failed for them, and best effort: what
+    /// goes wrong here is not said.
+    fn clues<'a>(&'a self, missing: &'a [Request]) -> Clues<'a> {
+        Box::pin(std::future::ready(vec![None; missing.len()]))
+    }
 
     /// Whether it waits for something. What does not has its answers at once, so that a run
     /// without a network starts nothing that could wait for one.

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 
+use super::aws::{self, AWS_KEYS, AwsStore};
 use super::entries::malformed;
-use super::model::{AwsSettings, BackendEntry, BackendSettings, NameCase};
+use super::model::{BackendEntry, BackendSettings, NameCase};
 use super::reader::{Reader, Table};
 
 /// Keys of each kind, beside `kind`.
 pub(super) const BACKEND_KEYS: &[(&str, &[&str])] = &[
     ("env", &["files"]),
     ("file", &["directory", "names"]),
-    ("aws-secrets-manager", &["prefix", "region", "profile"]),
-    ("aws-parameter-store", &["prefix", "region", "profile"]),
+    ("aws-secrets-manager", AWS_KEYS),
+    ("aws-parameter-store", AWS_KEYS),
     ("vault", &["mount", "path", "address", "namespace", "auth"]),
     ("plugin", &["plugin", "prefix"]),
 ];
@@ -109,16 +110,12 @@ fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> Option<BackendSetting
             })
         }
         "aws-secrets-manager" => {
-            let mut text = |key| table.text(reader, key).map(Spanned::into_inner);
-            Some(BackendSettings::AwsSecretsManager(AwsSettings {
-                prefix: text("prefix").unwrap_or_default(),
-                region: text("region"),
-                profile: text("profile"),
-            }))
+            let aws = aws::read(reader, table, AwsStore::SecretsManager);
+            Some(BackendSettings::Aws(aws))
         }
         _ => {
-            texts(reader, table, &["prefix", "region", "profile"]);
-            Some(BackendSettings::AwsParameterStore)
+            let aws = aws::read(reader, table, AwsStore::ParameterStore);
+            Some(BackendSettings::Aws(aws))
         }
     }
 }

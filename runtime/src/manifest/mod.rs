@@ -4,6 +4,7 @@
 //! rule, and reports all mistakes at once, each with its place. It reads nothing else:
 //! no environment, no files, no values.
 
+mod aws;
 mod backends;
 mod component;
 mod credential;
@@ -24,14 +25,15 @@ mod reader;
 pub mod schema;
 mod source;
 
+pub use aws::{AwsAccess, AwsRole, AwsSettings, AwsStore};
 pub use credential::{
     CredentialPiece, CredentialSpec, CredentialTemplate, CredentialText, RESERVED_HEADERS,
 };
 pub use error::ManifestError;
 pub use mode::FileMode;
 pub use model::{
-    About, AwsSettings, BackendEntry, BackendSettings, Class, Condition, Deliver, Entry,
-    Environment, Inherit, Manifest, NameCase, Origin, Override, Previous, Required,
+    About, BackendEntry, BackendSettings, Class, Condition, Deliver, Entry, Environment, Inherit,
+    Manifest, NameCase, Origin, Override, Previous, Required,
 };
 pub use parse::LARGEST_MANIFEST;
 pub use plugin_model::{Allow, ComponentSource, InertInterface, LimitSpec, OciReference, Plugin};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use super::aws::AwsSettings;
 use super::mode::FileMode;
 use super::plugin_model::Plugin;
 use super::source::Source;
@@ -130,10 +131,8 @@ pub enum BackendSettings {
         /// How an entry's name becomes a file's name.
         names: NameCase,
     },
-    /// AWS Secrets Manager.
-    AwsSecretsManager(AwsSettings),
-    /// AWS Systems Manager Parameter Store.
-    AwsParameterStore,
+    /// A store of AWS.
+    Aws(AwsSettings),
     /// HashiCorp Vault and OpenBao.
     Vault,
     /// A WASM component.
@@ -152,23 +151,18 @@ impl BackendSettings {
         match self {
             Self::Env { .. } => "env",
             Self::File { .. } => "file",
-            Self::AwsSecretsManager(_) => "aws-secrets-manager",
-            Self::AwsParameterStore => "aws-parameter-store",
+            Self::Aws(aws) => aws.store.kind(),
             Self::Vault => "vault",
             Self::Plugin { .. } => "plugin",
         }
     }
-}
 
-/// Where and as whom AWS is asked. What is not said comes from its usual variables and files.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AwsSettings {
-    /// What stands before every name that is no ARN.
-    pub prefix: String,
-    /// Instead of `AWS_REGION` and the profile's.
-    pub region: Option<String>,
-    /// Instead of `AWS_PROFILE`, and of credentials in variables.
-    pub profile: Option<String>,
+    /// Whether it knows which version was there before the current one. Of others, `previous`
+    /// is read under a name of its own.
+    #[must_use]
+    pub fn keeps_previous(&self) -> bool {
+        matches!(self, Self::Aws(_))
+    }
 }
 
 /// How an entry's name becomes the name of a file.

@@ -115,17 +115,9 @@ enum Backend {
         names: Option<Names>,
     },
     /// AWS Secrets Manager.
-    AwsSecretsManager {
-        prefix: Option<String>,
-        region: Option<String>,
-        profile: Option<String>,
-    },
+    AwsSecretsManager(Aws),
     /// AWS Systems Manager Parameter Store.
-    AwsParameterStore {
-        prefix: Option<String>,
-        region: Option<String>,
-        profile: Option<String>,
-    },
+    AwsParameterStore(Aws),
     /// HashiCorp Vault or OpenBao.
     Vault {
         mount: Option<String>,
@@ -141,6 +133,46 @@ enum Backend {
         /// What stands before the path of every request.
         prefix: Option<String>,
     },
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Aws {
+    /// What stands before every name that is no ARN.
+    prefix: Option<String>,
+    /// Instead of AWS_REGION and the profile's.
+    region: Option<String>,
+    /// Instead of AWS_PROFILE, and of credentials in variables.
+    profile: Option<String>,
+    /// A role that is assumed with the credentials that are found.
+    role: Option<AwsRole>,
+    /// Instead of AWS_ENDPOINT_URL.
+    endpoint: Option<String>,
+    /// Whether endpoints are asked that are validated for FIPS 140.
+    fips: Option<bool>,
+    /// Whether endpoints are asked that have IPv6.
+    dual_stack: Option<bool>,
+    /// Whether the command gets none of the variables that begin with AWS_.
+    scrub: Option<bool>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum AwsRole {
+    Arn(String),
+    Terms(AwsRoleTerms),
+}
+
+/// A role, and what its trust policy asks for.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct AwsRoleTerms {
+    /// Which role.
+    arn: String,
+    /// What its trust policy asks of other accounts.
+    external_id: Option<String>,
+    /// How the session is called in the audit log of AWS.
+    session_name: Option<String>,
 }
 
 #[derive(JsonSchema)]

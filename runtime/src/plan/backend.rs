@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::PlanError;
 use crate::backend::Request;
-use crate::manifest::{BackendSettings, Manifest};
+use crate::manifest::{AwsSettings, AwsStore, BackendSettings, Manifest};
 use crate::nearest::nearest;
 use crate::selection::{Selection, Wanted};
 
@@ -71,11 +71,15 @@ impl PlannedBackend {
 
     /// `.env` and the process environment, where the manifest declares no backend.
     fn implicit(chosen_by: String) -> Self {
+        let files = vec![PathBuf::from(".env")];
+        Self::undeclared("env", BackendSettings::Env { files }, chosen_by)
+    }
+
+    /// A backend that needs no word in the manifest to be reached.
+    fn undeclared(name: &str, settings: BackendSettings, chosen_by: String) -> Self {
         Self {
-            name: "env".into(),
-            settings: BackendSettings::Env {
-                files: vec![PathBuf::from(".env")],
-            },
+            name: name.into(),
+            settings,
             requests: Vec::new(),
             chosen_by: Some(chosen_by),
             span: None,
@@ -126,6 +130,10 @@ impl PlannedBackend {
         match of_kind[..] {
             [name] => Self::asked_for(manifest, name, by),
             [] if kind == "env" => Ok(Self::implicit(by)),
+            [] if let Some(store) = AwsStore::of_kind(&kind) => {
+                let settings = BackendSettings::Aws(AwsSettings::of(store));
+                Ok(Self::undeclared(&kind, settings, by))
+            }
             [] => Err(PlanError::UnknownBackend {
                 by,
                 nearest: nearest(asked, manifest.backends.keys().map(String::as_str)),

@@ -10,13 +10,15 @@ use tracing::debug;
 
 use super::Run;
 #[cfg(feature = "aws")]
-use crate::backend::aws::SecretsManager;
+use crate::backend::aws::{AwsSession, ParameterStore, SecretsManager};
 use crate::backend::env::EnvBackend;
 use crate::backend::file::{FileBackend, Strictness};
 use crate::backend::{Answers, Backend, Document, FetchError, ProcessVariable};
 use crate::error::Problem;
 use crate::event_loop;
-use crate::manifest::BackendSettings;
+#[cfg(feature = "aws")]
+use crate::manifest::AwsStore;
+use crate::manifest::{BackendSettings, Required};
 use crate::plan::{DocumentId, Plan, PlannedBackend, Route, RouteOrigin};
 use crate::plugin::Plugins;
 use crate::policy::AuthorizedPlan;
@@ -46,15 +48,27 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>) -> Fetched {
     let mut run = Run {
         plan,
         problems: Vec::new(),
+        clues: Vec::new(),
+    };
+    let shared = Shared {
+        plugins: &plugins,
+        process,
+        #[cfg(feature = "aws")]
+        aws: AwsSession::new(run.plan.selection.production.is_some(), process),
     };
     let backends: Vec<_> = run
         .plan
         .backends
         .iter()
-        .map(|backend| open(&run.plan, &plugins, backend, process))
+        .map(|backend| open(&run.plan, &shared, backend))
         .collect();
-    let answers = ask(&run.plan, &backends);
+    let (answers, clues): (Vec<_>, Vec<_>) = ask(&run.plan, &backends).into_iter().unzip();
     drop(backends);
+    for (backend, clues) in clues.into_iter().enumerate() {
+        let clues = clues.into_iter();
+        let clues = clues.map(|(request, clue)| (DocumentId { backend, request }, clue));
+        run.clues.extend(clues);
+    }
     let documents = answers
         .into_iter()
         .enumerate()
@@ -79,18 +93,30 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>) -> Fetched {
 /// A backend that is ready to be asked; `None` where nothing is asked of it.
 type Opened<'a> = Result<Option<Box<dyn Backend + 'a>>, FetchError>;
 
+/// What backends of one run share.
+struct Shared<'a> {
+    plugins: &'a Plugins,
+    process: ProcessVariable<'a>,
+    #[cfg(feature = "aws")]
+    aws: AwsSession,
+}
+
+/// What a backend answered, and what could help who looks for what it does not have, by the
+/// position of the request.
+type Asked = (Result<Answers, FetchError>, Vec<(usize, String)>);
+
 /// Asks those that answer at once on the spot, and waits for the others together.
-fn ask(plan: &Plan, backends: &[Opened<'_>]) -> Vec<Result<Answers, FetchError>> {
+fn ask(plan: &Plan, backends: &[Opened<'_>]) -> Vec<Asked> {
     let waits = |backend: &Opened<'_>| matches!(backend, Ok(Some(backend)) if backend.waits());
     let all = join_all(
-        plan.backends
+        backends
             .iter()
-            .zip(backends)
-            .map(|(planned, opened)| ask_one(planned, opened)),
+            .enumerate()
+            .map(|(index, opened)| ask_one(plan, index, opened)),
     );
     if backends.iter().any(waits) {
         event_loop::block_on(all).unwrap_or_else(|error| {
-            let failed = || Err(FetchError::new(error.clone()));
+            let failed = || (Err(FetchError::new(error.clone())), Vec::new());
             backends.iter().map(|_| failed()).collect()
         })
     } else {
@@ -99,11 +125,12 @@ fn ask(plan: &Plan, backends: &[Opened<'_>]) -> Vec<Result<Answers, FetchError>>
     }
 }
 
-async fn ask_one(planned: &PlannedBackend, opened: &Opened<'_>) -> Result<Answers, FetchError> {
+async fn ask_one(plan: &Plan, index: usize, opened: &Opened<'_>) -> Asked {
+    let planned = &plan.backends[index];
     let backend = match opened {
         Ok(Some(backend)) => backend,
-        Ok(None) => return Ok(Answers::default()),
-        Err(error) => return Err(error.clone()),
+        Ok(None) => return (Ok(Answers::default()), Vec::new()),
+        Err(error) => return (Err(error.clone()), Vec::new()),
     };
     let started = Instant::now();
     let answers = backend.fetch(&planned.requests).await;
@@ -115,20 +142,63 @@ async fn ask_one(planned: &PlannedBackend, opened: &Opened<'_>) -> Result<Answer
         microseconds = started.elapsed().as_micros(),
         "fetched"
     );
-    answers
+    let clues = match &answers {
+        Ok(answers) => clues(plan, index, backend.as_ref(), answers).await,
+        Err(_) => Vec::new(),
+    };
+    (answers, clues)
 }
 
-fn open<'a>(
+/// What could help who looks for documents that are required and nowhere: the run fails for
+/// them, so that it may take a moment longer.
+async fn clues(
     plan: &Plan,
-    plugins: &Plugins,
-    backend: &PlannedBackend,
-    process: ProcessVariable<'a>,
-) -> Opened<'a> {
+    index: usize,
+    backend: &dyn Backend,
+    answers: &Answers,
+) -> Vec<(usize, String)> {
+    let is_required = |request: usize| {
+        let wanted = DocumentId {
+            backend: index,
+            request,
+        };
+        plan.routes.iter().any(|route| {
+            let must_be = matches!(route.required, Required::Always) && route.default.is_none();
+            let document = match &route.origin {
+                RouteOrigin::Document { document, .. } => Some(*document),
+                RouteOrigin::Process | RouteOrigin::Composed(_) => None,
+            };
+            must_be && document == Some(wanted)
+        })
+    };
+    let answers = answers.documents.iter().enumerate();
+    let absent = answers.filter(|(_, answer)| matches!(answer, Ok(None)));
+    let missing: Vec<usize> = absent
+        .map(|(request, _)| request)
+        .filter(|request| is_required(*request))
+        .collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let requests = &plan.backends[index].requests;
+    let asked: Vec<_> = missing
+        .iter()
+        .map(|&request| requests[request].clone())
+        .collect();
+    let clues = backend.clues(&asked).await;
+    let clues = missing.into_iter().zip(clues);
+    clues
+        .filter_map(|(request, clue)| Some((request, clue?)))
+        .collect()
+}
+
+fn open<'a>(plan: &Plan, shared: &'a Shared<'a>, backend: &'a PlannedBackend) -> Opened<'a> {
     if backend.requests.is_empty() {
         return Ok(None);
     }
     let directory = plan.manifest().source().directory();
     let production = plan.selection.production.is_some();
+    let process = shared.process;
     Ok(Some(match &backend.settings {
         BackendSettings::Env { files } => {
             let files = files.iter().map(|file| directory.join(file)).collect();
@@ -143,18 +213,23 @@ fn open<'a>(
             Strictness::of(production),
         )),
         BackendSettings::Plugin { plugin, .. } => {
-            let opened = plugins.backend(plugin, process);
+            let opened = shared.plugins.backend(plugin, process);
             Box::new(opened.map_err(FetchError::new)?)
         }
         #[cfg(feature = "aws")]
-        BackendSettings::AwsSecretsManager(settings) => {
-            Box::new(SecretsManager::new(settings, production, process))
-        }
+        BackendSettings::Aws(settings) => match settings.store {
+            AwsStore::SecretsManager => {
+                Box::new(SecretsManager::new(&shared.aws, &settings.access))
+            }
+            AwsStore::ParameterStore => {
+                Box::new(ParameterStore::new(&shared.aws, &settings.access))
+            }
+        },
         #[cfg(not(feature = "aws"))]
-        BackendSettings::AwsSecretsManager(_) => {
+        BackendSettings::Aws(_) => {
             unreachable!("policy refuses plans with kinds that are not built in")
         }
-        BackendSettings::AwsParameterStore | BackendSettings::Vault => {
+        BackendSettings::Vault => {
             unreachable!("policy refuses plans with kinds that are not built in")
         }
     }))

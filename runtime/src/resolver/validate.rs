@@ -50,7 +50,7 @@ impl Composed {
         }
         let microseconds = started.elapsed().as_micros();
         debug!(judged, microseconds, "validated");
-        let Run { plan, problems } = run;
+        let Run { plan, problems, .. } = run;
         let ((), warnings) = Problems::unless((), problems)?;
         let entries = entries(&plan, values, previous);
         Ok(Resolved::new(plan, entries, warnings))
@@ -133,20 +133,26 @@ fn missing(run: &mut Run, values: &[Value], index: usize) {
     let entry = run.plan.entry(route);
     let error = ResolveError::Missing {
         name: entry.name.clone(),
-        looked: looked(&run.plan, route),
+        looked: looked(run, route),
         owner: entry.about.owner.clone(),
     };
     run.refuse(index, &error);
 }
 
-fn looked(plan: &Plan, route: &Route) -> String {
+fn looked(run: &Run, route: &Route) -> String {
+    let plan = &run.plan;
     match &route.origin {
         RouteOrigin::Document { document, .. } => {
             let backend = &plan.backends[document.backend];
-            backend.describe(
+            let looked = backend.describe(
                 &backend.requests[document.request].path,
                 plan.manifest().source().directory(),
-            )
+            );
+            let mut clues = run.clues.iter();
+            match clues.find(|(clued, _)| clued == document) {
+                Some((_, clue)) => format!("{looked}, {clue}"),
+                None => looked,
+            }
         }
         RouteOrigin::Process => "the environment of secret-run".into(),
         RouteOrigin::Composed(_) => "what it is composed of".into(),

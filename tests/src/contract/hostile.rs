@@ -1,6 +1,6 @@
 //! References that somebody writes to get at what is not meant, or by mistake.
 
-use secret_runtime::backend::Request;
+use secret_runtime::backend::{Request, Version};
 use secret_runtime::plugin::conformance::strange;
 
 use super::Source;
@@ -26,7 +26,7 @@ pub fn a_version_is_that_version_or_refused(source: &mut dyn Source) {
     let new = source.put(&path, &value("new"));
     let version = |version: &str| Request {
         path: path.clone(),
-        version: Some(version.to_owned()),
+        version: Some(Version::Named(version.to_owned())),
     };
     let given = answers(source, &[at(path.clone())]);
     assert_eq!(given, [Reply::Document(value("new"), new.clone())]);

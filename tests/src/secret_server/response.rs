@@ -20,12 +20,28 @@ pub struct Response {
     guard: Option<Guard>,
 }
 
-/// A header that a request must have.
+/// What a request must be like.
 #[derive(Debug, Clone)]
 struct Guard {
-    name: String,
-    value: Option<String>,
+    condition: Condition,
     refusal: Box<Response>,
+}
+
+#[derive(Debug, Clone)]
+enum Condition {
+    /// It has a header of this value, or none of this name.
+    Header(String, Option<String>),
+    /// This is its body.
+    Body(String),
+}
+
+impl Condition {
+    fn holds(&self, request: &Request) -> bool {
+        match self {
+            Self::Header(name, value) => request.header(name) == value.as_deref(),
+            Self::Body(body) => request.body == body.as_bytes(),
+        }
+    }
 }
 
 impl Response {
@@ -113,21 +129,27 @@ impl Response {
 
     /// Only for requests with the header `name` of this value; to others the answer is `refusal`.
     #[must_use]
-    pub fn only_with(mut self, name: &str, value: &str, refusal: Self) -> Self {
-        self.guard = Some(Guard {
-            name: name.to_ascii_lowercase(),
-            value: Some(value.to_owned()),
-            refusal: Box::new(refusal),
-        });
-        self
+    pub fn only_with(self, name: &str, value: &str, refusal: Self) -> Self {
+        let condition = Condition::Header(name.to_ascii_lowercase(), Some(value.to_owned()));
+        self.guarded(condition, refusal)
     }
 
     /// Only for requests without the header `name`; to others the answer is `refusal`.
     #[must_use]
-    pub fn only_without(mut self, name: &str, refusal: Self) -> Self {
+    pub fn only_without(self, name: &str, refusal: Self) -> Self {
+        let condition = Condition::Header(name.to_ascii_lowercase(), None);
+        self.guarded(condition, refusal)
+    }
+
+    /// Only for requests with this body; to others the answer is `refusal`.
+    #[must_use]
+    pub fn only_for(self, body: &str, refusal: Self) -> Self {
+        self.guarded(Condition::Body(body.to_owned()), refusal)
+    }
+
+    fn guarded(mut self, condition: Condition, refusal: Self) -> Self {
         self.guard = Some(Guard {
-            name: name.to_ascii_lowercase(),
-            value: None,
+            condition,
             refusal: Box::new(refusal),
         });
         self
@@ -136,7 +158,7 @@ impl Response {
     /// Says it to a client. An error means that nothing more can be said on this connection.
     pub(super) fn send(&self, request: &Request, mut stream: &TcpStream) -> io::Result<()> {
         if let Some(guard) = &self.guard
-            && request.header(&guard.name) != guard.value.as_deref()
+            && !guard.condition.holds(request)
         {
             return guard.refusal.send(request, stream);
         }

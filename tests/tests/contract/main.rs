@@ -1,6 +1,7 @@
 //! The contract of backends, held by those that are built in and by one in WebAssembly: the
 //! same checks for all.
 
+mod aws;
 mod consul;
 mod directory;
 mod dotenv;
@@ -9,6 +10,7 @@ mod variables;
 
 use secret_run_tests::contract;
 
+use aws::Secrets;
 use consul::Consul;
 use directory::Directory;
 use dotenv::Dotenv;
@@ -18,6 +20,7 @@ use variables::Variables;
 contract!(env_of_variables, Variables::new());
 contract!(env_of_files, Dotenv::new());
 contract!(file, Directory::new());
+contract!(aws_secrets_manager, Secrets::start());
 contract!(wasm_of_consul, Consul::start());
 // A sound one passes: what `faulty` shows of the others is their fault alone.
 contract!(memory, Memory::new(None));

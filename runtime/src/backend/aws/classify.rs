@@ -2,9 +2,12 @@
 //! meanings, words of a message are looked at; none is passed on.
 
 use std::error::Error;
+use std::iter::from_fn;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::error::AwsError;
@@ -16,8 +19,12 @@ pub(super) struct Call<'a> {
     pub(super) action: &'static str,
     /// What was asked for: a name or an ARN.
     pub(super) name: &'a str,
+    /// The same as policies name it.
+    pub(super) resource: String,
     pub(super) region: &'a str,
     pub(super) tried: &'a str,
+    /// The role that the manifest has assumed.
+    pub(super) role: Option<&'a str>,
 }
 
 impl Call<'_> {
@@ -39,14 +46,14 @@ impl Call<'_> {
         let name = || self.name.to_owned();
         Some(match code {
             "ResourceNotFoundException" => return None,
-            "AccessDeniedException" | "AccessDenied" if message.contains("KMS") => {
+            "AccessDeniedException" | "AccessDenied" if is_of_key(message) => {
                 AwsError::KeyDenied { name: name() }
             }
             "AccessDeniedException" | "AccessDenied" => AwsError::Denied {
                 action: self.action,
-                resource: self.resource(),
+                resource: self.resource.clone(),
             },
-            "DecryptionFailure" => AwsError::KeyDenied { name: name() },
+            "DecryptionFailure" | "InvalidKeyId" => AwsError::KeyDenied { name: name() },
             "ExpiredTokenException" | "ExpiredToken" => AwsError::Expired,
             "UnrecognizedClientException"
             | "InvalidClientTokenId"
@@ -82,16 +89,13 @@ impl Call<'_> {
         let timed_out = AwsError::TimedOut {
             seconds: DEADLINE.as_secs(),
         };
-        let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-        while let Some(error) = cause {
-            if error.is::<PlainText>() {
-                return AwsError::PlainText;
-            }
-            if error.is::<CredentialsError>() {
-                let tried = self.tried.to_owned();
-                return AwsError::NoCredentials { tried };
-            }
-            cause = error.source();
+        if causes(error).any(|error| error.is::<PlainText>()) {
+            return AwsError::PlainText;
+        }
+        if let Some(error) =
+            causes(error).find_map(|error| error.downcast_ref::<CredentialsError>())
+        {
+            return self.without_credentials(error);
         }
         match error {
             SdkError::TimeoutError(_) => timed_out,
@@ -109,17 +113,44 @@ impl Call<'_> {
         }
     }
 
-    /// The secret as policies name it; AWS adds six characters to a name.
-    fn resource(&self) -> String {
-        if self.action == super::secrets_manager::BATCH {
-            return "*".into();
+    /// Why there are no credentials. Where a role was to be assumed, AWS says it.
+    fn without_credentials(&self, error: &CredentialsError) -> AwsError {
+        let code = causes(error).find_map(|error| {
+            let assumed = error.downcast_ref::<AssumeRoleError>();
+            let by_token = error.downcast_ref::<AssumeRoleWithWebIdentityError>();
+            let assumed = assumed.map(ProvideErrorMetadata::code);
+            assumed.or(by_token.map(ProvideErrorMetadata::code))
+        });
+        match code.map(Option::unwrap_or_default) {
+            Some("ExpiredTokenException" | "ExpiredToken") => AwsError::Expired,
+            Some(
+                "InvalidClientTokenId" | "SignatureDoesNotMatch" | "UnrecognizedClientException",
+            ) => AwsError::BadCredentials,
+            Some(_) => AwsError::RoleDenied {
+                role: self.role.map(str::to_owned),
+            },
+            None if matches!(error, CredentialsError::CredentialsNotLoaded(_)) => {
+                let tried = self.tried.to_owned();
+                AwsError::NoCredentials { tried }
+            }
+            None => AwsError::CredentialsFailed,
         }
-        if self.name.starts_with("arn:") {
-            return self.name.to_owned();
-        }
-        format!(
-            "arn:aws:secretsmanager:{}:*:secret:{}-??????",
-            self.region, self.name
-        )
     }
+}
+
+/// An error, and what it comes from.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    from_fn(move || {
+        let error: &'a (dyn Error + 'static) = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+/// Whether a refusal is about the key that a secret is encrypted with.
+fn is_of_key(message: &str) -> bool {
+    ["KMS", "kms:", "ciphertext"]
+        .iter()
+        .any(|sign| message.contains(sign))
 }

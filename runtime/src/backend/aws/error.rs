@@ -16,6 +16,18 @@ pub enum AwsError {
         /// Which sources were tried.
         tried: String,
     },
+    /// A source that should have credentials could not give them.
+    #[error("the credentials for AWS could not be had from where they should come from")]
+    CredentialsFailed,
+    /// A role could not be assumed.
+    #[error("AWS does not let these credentials assume {}", role.as_deref().map_or_else(
+        || "the role of the profile or of the web identity".to_owned(),
+        |role| format!("the role `{role}`"),
+    ))]
+    RoleDenied {
+        /// The role, where the manifest names it.
+        role: Option<String>,
+    },
     /// AWS no longer takes the credentials.
     #[error("the credentials for AWS have expired")]
     Expired,
@@ -100,6 +112,8 @@ impl Explain for AwsError {
         match self {
             Self::NoRegion => "aws-no-region",
             Self::NoCredentials { .. } => "aws-no-credentials",
+            Self::CredentialsFailed => "aws-credentials-failed",
+            Self::RoleDenied { .. } => "aws-role-denied",
             Self::Expired => "aws-expired-credentials",
             Self::BadCredentials => "aws-bad-credentials",
             Self::Denied { .. } => "aws-access-denied",
@@ -122,6 +136,16 @@ impl Explain for AwsError {
             Self::NoCredentials { .. } => {
                 "give it a role where it runs; on your own machine, log in and choose the \
                  profile with AWS_PROFILE or `profile` in the backend"
+                    .into()
+            }
+            Self::CredentialsFailed => {
+                "log in again, as with `aws sso login`; if the profile names a program or another \
+                 profile, try it by itself with `aws sts get-caller-identity`"
+                    .into()
+            }
+            Self::RoleDenied { .. } => {
+                "allow `sts:AssumeRole` on it to these credentials, and these credentials in its \
+                 trust policy, with the external id if it asks for one"
                     .into()
             }
             Self::Expired => "log in again, as with `aws sso login`".into(),

@@ -4,107 +4,108 @@
 //! which another version is wanted, and all of them where the policy denies the batch, are read
 //! by calls of their own. An ARN is asked in its own region.
 
-use std::collections::BTreeMap;
-use std::time::UNIX_EPOCH;
-
+use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Builder, Region};
-use aws_sdk_secretsmanager::primitives::{Blob, DateTime};
-use aws_sdk_secretsmanager::types::SecretValueEntry;
+use aws_sdk_secretsmanager::primitives::Blob;
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, SecretValueEntry};
 use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
 use futures_util::stream;
 use tracing::debug;
 
+use super::asking::{self, Answer};
 use super::classify::Call;
 use super::retry::TooManyRequests;
-use super::{AwsError, DEADLINE};
-use crate::backend::{Answers, Backend, Document, FetchError, Fetching, ProcessVariable, Request};
-use crate::manifest::AwsSettings;
+use super::{AT_ONCE, AwsError, AwsSession};
+use crate::backend::{Answers, Backend, Clues, Document, Fetching, Request, Version};
+use crate::manifest::AwsAccess;
 use crate::secret::SecretValue;
 
-const SINGLE: &str = "secretsmanager:GetSecretValue";
+pub(super) const SINGLE: &str = "secretsmanager:GetSecretValue";
 pub(super) const BATCH: &str = "secretsmanager:BatchGetSecretValue";
 
 /// The most secrets of one call.
 const BATCH_SIZE: usize = 20;
 
-/// The most calls at once, where each secret is a call of its own.
-const AT_ONCE: usize = 32;
-
-/// What was answered to one request.
-type Answer = Result<Option<Document>, AwsError>;
+/// The stage of the version before the current one.
+const PREVIOUS: &str = "AWSPREVIOUS";
 
 /// A backend of kind `aws-secrets-manager`.
 #[derive(Debug)]
-pub struct SecretsManager {
-    settings: AwsSettings,
-    production: bool,
-    /// Whether variables hold credentials, so that nothing else is asked for a region.
-    own_credentials: bool,
+pub struct SecretsManager<'a> {
+    session: &'a AwsSession,
+    access: &'a AwsAccess,
     tried: String,
 }
 
-impl SecretsManager {
-    /// The backend; `production` refuses plain text to other machines.
+impl<'a> SecretsManager<'a> {
+    /// The backend, within a session.
     #[must_use]
-    pub fn new(settings: &AwsSettings, production: bool, process: ProcessVariable<'_>) -> Self {
-        let own_credentials = process("AWS_ACCESS_KEY_ID").is_some();
+    pub fn new(session: &'a AwsSession, access: &'a AwsAccess) -> Self {
         Self {
-            settings: settings.clone(),
-            production,
-            own_credentials,
-            tried: super::tried(settings),
+            session,
+            access,
+            tried: asking::tried(access),
         }
     }
 
-    async fn read(&self, requests: &[Request]) -> Result<Vec<Answer>, AwsError> {
-        let config = super::config(&self.settings, self.production, self.own_credentials).await;
-        let mut regions: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (index, request) in requests.iter().enumerate() {
-            let region = region_of(&request.path).or(config.region().map(AsRef::as_ref));
-            let region = region.ok_or(AwsError::NoRegion)?.to_owned();
-            regions.entry(region).or_default().push(index);
+    /// A client for a region, or for that of `config`.
+    fn client(&self, config: &SdkConfig, region: Option<&str>) -> Client {
+        let mut settings = Builder::from(config).retry_classifier(TooManyRequests);
+        if let Some(endpoint) = &self.access.endpoint {
+            settings = settings.endpoint_url(endpoint);
         }
-        let readers = regions.into_iter().map(|(region, wanted)| {
-            let region_of_client = Region::new(region.clone());
-            let settings = Builder::from(&config)
-                .region(region_of_client)
-                .retry_classifier(TooManyRequests)
-                .build();
+        if let Some(region) = region {
+            settings = settings.region(Region::new(region.to_owned()));
+        }
+        Client::from_conf(settings.build())
+    }
+
+    async fn read(&self, requests: &[Request]) -> Result<Vec<Answer>, AwsError> {
+        let config = self.session.config(self.access).await;
+        let regions = asking::by_region(requests, &config)?;
+        let regions = regions.into_iter().map(|(region, wanted)| {
             let reader = Reader {
-                client: Client::from_conf(settings),
+                client: self.client(&config, Some(&region)),
                 region,
                 tried: &self.tried,
+                role: self.access.role.as_ref().map(|role| role.arn.as_str()),
                 requests,
             };
             async move { reader.read(wanted).await }
         });
-        let mut answers: BTreeMap<usize, Answer> = BTreeMap::new();
-        for answered in join_all(readers).await {
-            answers.extend(answered);
+        Ok(asking::in_order(regions).await)
+    }
+
+    async fn folder(client: &Client, folder: String) -> Option<Vec<String>> {
+        let mut call = client.list_secrets().max_results(100);
+        if !folder.is_empty() {
+            let filter = Filter::builder().key(FilterNameStringType::Name);
+            call = call.filters(filter.values(folder).build());
         }
-        Ok(answers.into_values().collect())
+        let output = call.send().await.ok()?;
+        let names = output.secret_list().iter();
+        let names = names.filter_map(|found| found.name().map(str::to_owned));
+        Some(names.collect())
     }
 }
 
-impl Backend for SecretsManager {
+impl Backend for SecretsManager<'_> {
     fn fetch<'a>(&'a self, requests: &'a [Request]) -> Fetching<'a> {
         Box::pin(async move {
             if requests.is_empty() {
                 return Ok(Answers::default());
             }
-            let reading = tokio::time::timeout(DEADLINE, self.read(requests)).await;
-            let answers = reading.unwrap_or(Err(AwsError::TimedOut {
-                seconds: DEADLINE.as_secs(),
-            }));
-            let answers = answers.map_err(FetchError::new)?.into_iter();
-            Ok(Answers {
-                documents: answers
-                    .map(|answer| answer.map_err(FetchError::new))
-                    .collect(),
-                notices: Vec::new(),
-            })
+            asking::within_deadline(self.read(requests)).await
+        })
+    }
+
+    fn clues<'a>(&'a self, missing: &'a [Request]) -> Clues<'a> {
+        Box::pin(async move {
+            let config = self.session.config(self.access).await;
+            let client = self.client(&config, None);
+            asking::clues(missing, &config, |folder| Self::folder(&client, folder)).await
         })
     }
 
@@ -118,6 +119,7 @@ struct Reader<'a> {
     client: Client,
     region: String,
     tried: &'a str,
+    role: Option<&'a str>,
     requests: &'a [Request],
 }
 
@@ -198,10 +200,16 @@ impl Reader<'_> {
 
     async fn single(&self, request: &Request) -> Answer {
         let call = self.client.get_secret_value().secret_id(&request.path);
-        let call = match request.version.as_deref() {
+        let call = match &request.version {
             None => call,
-            Some(id) if is_version_id(id) => call.version_id(id),
-            Some(stage) => call.version_stage(stage),
+            Some(Version::Previous) => call.version_stage(PREVIOUS),
+            // A server could take it for none.
+            Some(Version::Named(none)) if none.is_empty() => {
+                let name = request.path.clone();
+                return Err(AwsError::BadName { name });
+            }
+            Some(Version::Named(id)) if is_version_id(id) => call.version_id(id),
+            Some(Version::Named(stage)) => call.version_stage(stage),
         };
         match call.send().await {
             Ok(output) => {
@@ -231,26 +239,26 @@ impl Reader<'_> {
         }
         Ok(Some(Document {
             version: entry.version_id().map(str::to_owned),
-            created: entry.created_date().and_then(time),
+            created: entry.created_date().and_then(asking::time),
             ..Document::plain(SecretValue::copy_of(bytes))
         }))
     }
 
     fn call<'a>(&'a self, action: &'static str, name: &'a str) -> Call<'a> {
+        let resource = if action == BATCH {
+            "*".to_owned()
+        } else {
+            super::policy::secret(name, &self.region, "*")
+        };
         Call {
             action,
             name,
+            resource,
             region: &self.region,
             tried: self.tried,
+            role: self.role,
         }
     }
-}
-
-/// The region of an ARN.
-fn region_of(path: &str) -> Option<&str> {
-    let mut parts = path.split(':');
-    let is_arn = parts.next() == Some("arn");
-    parts.nth(2).filter(|region| is_arn && !region.is_empty())
 }
 
 /// Whether a path names this secret: by name, by ARN, or by ARN without what AWS adds to it.
@@ -273,22 +281,9 @@ fn is_version_id(version: &str) -> bool {
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-fn time(date: &DateTime) -> Option<std::time::SystemTime> {
-    let seconds = u64::try_from(date.secs()).ok()?;
-    UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_arn_says_its_region() {
-        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:app-AbCdEf";
-        assert_eq!(region_of(arn), Some("eu-west-1"));
-        assert_eq!(region_of("lagomo/production/a:b:c:d"), None);
-        assert_eq!(region_of("arn:aws:secretsmanager"), None);
-    }
 
     #[test]
     fn a_secret_is_known_by_each_of_its_names_and_by_no_other() {

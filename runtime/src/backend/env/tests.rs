@@ -6,6 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::backend::Version;
 use crate::error::Explain;
 
 struct Folder(tempfile::TempDir);
@@ -277,7 +278,7 @@ fn what_cannot_be_asked_is_an_error_of_that_request_alone() {
     );
     let versioned = Request {
         path: "K".to_owned(),
-        version: Some("2".to_owned()),
+        version: Some(Version::Named("2".to_owned())),
     };
     let answers = EnvBackend::new(vec![], |_: &str| None)
         .read(&[versioned])

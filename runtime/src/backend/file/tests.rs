@@ -6,6 +6,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use proptest::prelude::*;
 
 use super::*;
+use crate::backend::Version;
 use crate::error::{Explain, Severity};
 
 struct Mount {
@@ -250,7 +251,7 @@ fn a_version_is_not_silently_passed_over() {
     let mount = Mount::new(&[("a", b"v")]);
     let request = Request {
         path: "a".to_owned(),
-        version: Some("1".to_owned()),
+        version: Some(Version::Named("1".to_owned())),
     };
     let answers = mount.backend(Strictness::Refuse).read(&[request]).unwrap();
     assert_eq!(all_said(&answers), ["error version-unsupported"]);

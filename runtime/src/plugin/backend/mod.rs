@@ -48,7 +48,7 @@ use super::limits::Limits;
 use super::rejection::Failure;
 use super::text::clean;
 use super::watchdog::Watchdog;
-use crate::backend::{Answers, Backend, Document, FetchError, Fetching, Request};
+use crate::backend::{Answers, Backend, Document, FetchError, Fetching, Request, Version};
 use crate::outbound::Gate;
 use crate::secret::SecretValue;
 
@@ -286,7 +286,10 @@ impl fmt::Debug for PluginBackend {
 fn reference(request: &Request) -> wit::Reference {
     wit::Reference {
         path: request.path.clone(),
-        version: request.version.clone(),
+        version: request.version.as_ref().map(|version| match version {
+            Version::Named(name) => name.clone(),
+            Version::Previous => unreachable!("plugins keep no version by its place in time"),
+        }),
     }
 }
 

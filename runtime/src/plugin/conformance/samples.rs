@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use super::subject::Subject;
-use crate::backend::Request;
+use crate::backend::{Request, Version};
 use crate::plugin::backend::Said;
 
 /// The longest path that is tried.
@@ -71,7 +71,7 @@ pub fn strange(known: &Request) -> Vec<(&'static str, Request)> {
             "a version that cannot be",
             Request {
                 path: known.path.clone(),
-                version: Some(format!("no such version\n{random}")),
+                version: Some(Version::Named(format!("no such version\n{random}"))),
             },
         ),
     ]
