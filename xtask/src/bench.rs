@@ -4,6 +4,7 @@
 //! against `env true`, measured in the same run. The commands take turns:
 //! a machine that gets slower or faster meanwhile does so for all of them.
 
+mod aws;
 mod measurement;
 mod plugins;
 mod project;
@@ -34,7 +35,10 @@ pub struct Options {
 }
 
 pub fn run(options: Options) -> Result<()> {
-    setup::programs(&[Program::of_its_name("hyperfine")])?;
+    setup::programs(&[
+        Program::of_its_name("hyperfine"),
+        Program::of_its_name("curl"),
+    ])?;
     execute(cargo("").args(["build", "--release", "--package", "secret-run"]))?;
     let launcher = target_dir().join("release/secret-run");
     let folder = tempfile::tempdir().context("failed to create a folder for the projects")?;
@@ -45,6 +49,8 @@ pub fn run(options: Options) -> Result<()> {
     let mut table = table::render(&results, BASELINE)?;
     let plugins = plugins::measure(&launcher, folder.path(), options.runs)?;
     table += &table::render_shares(&plugins)?;
+    let aws = aws::measure(&launcher, folder.path(), options.runs)?;
+    table += &table::render_shares(&aws)?;
     println!("{table}");
     if let Some(file) = options.out {
         fs::write(&file, table).with_context(|| format!("failed to write {}", file.display()))?;

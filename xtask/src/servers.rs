@@ -31,10 +31,10 @@ const ADVICE: &str = "install Go 1.24 or newer";
 
 /// Builds all that are not built, and links them to where the tests look.
 pub fn build() -> Result<()> {
+    moto()?;
     let go = program("go", ADVICE)?;
     let version = output(of_here(Command::new(&go).arg("version")))?;
-    let links = target_dir().join("test-servers");
-    fs::create_dir_all(&links).with_context(|| format!("failed to create {}", links.display()))?;
+    let links = links()?;
     for name in SERVERS {
         let source = root().join("tests/servers").join(name);
         let folder = installed(name, &source, &FILES, &version, |folder| {
@@ -42,7 +42,19 @@ pub fn build() -> Result<()> {
         })?;
         link(&folder.join(name), &links.join(name))?;
     }
-    moto::install(&links)
+    Ok(())
+}
+
+/// Installs moto alone.
+pub fn moto() -> Result<()> {
+    moto::install(&links()?)
+}
+
+/// Where the tests look.
+fn links() -> Result<PathBuf> {
+    let links = target_dir().join("test-servers");
+    fs::create_dir_all(&links).with_context(|| format!("failed to create {}", links.display()))?;
+    Ok(links)
 }
 
 fn compile(go: &Path, source: &Path, program: &Path) -> Result<()> {

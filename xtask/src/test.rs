@@ -13,7 +13,7 @@ use crate::workspace::{cargo, run as execute, target_dir};
 use crate::{examples, plugins, servers};
 
 /// What tests and benches call besides what cargo builds.
-const PROGRAMS: [Program; 7] = [
+const PROGRAMS: [Program; 8] = [
     Program::of_its_name("strace"),
     // A network of its own for a test.
     Program::of("iproute2", "ip"),
@@ -23,6 +23,8 @@ const PROGRAMS: [Program; 7] = [
     Program::of_its_name("openssl"),
     // Signs components.
     Program::of_its_name("minisign"),
+    // The example that puts secrets into AWS reads the plan with it.
+    Program::of_its_name("jq"),
     // A backend that a plugin reads from.
     Program::of("etcd-server", "etcd"),
 ];

@@ -1,4 +1,4 @@
-//! A server of dummies, near and over a distance, as a process of its own.
+//! Servers of dummies, near and over a distance, each as a process of its own.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -17,21 +17,22 @@ pub struct FarStore {
 }
 
 impl FarStore {
-    /// Starts one that holds `count` documents; its link has a round trip of `milliseconds`.
-    pub fn start(count: usize, milliseconds: u32) -> Result<Self> {
-        let bin = ["--package", "secret-run-tests", "--bin", "far-store"];
+    /// Starts `program` of the test bed with `count` documents; its link has a round trip of
+    /// `milliseconds`.
+    pub fn start(program: &str, count: usize, milliseconds: u32) -> Result<Self> {
+        let bin = ["--package", "secret-run-tests", "--bin", program];
         execute(cargo("").arg("build").args(bin))?;
-        let mut process = Command::new(target_dir().join("debug/far-store"))
+        let mut process = Command::new(target_dir().join("debug").join(program))
             .args([count.to_string(), milliseconds.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context("failed to start far-store")?;
-        let output = process.stdout.take().context("far-store has no output")?;
+            .with_context(|| format!("failed to start {program}"))?;
+        let output = process.stdout.take().context("the server has no output")?;
         let mut lines = BufReader::new(output).lines();
         let mut origin = || -> Result<String> {
-            let line = lines.next().context("far-store ended")??;
-            ensure!(line.starts_with("http://"), "far-store printed no origin");
+            let line = lines.next().context("the server ended")??;
+            ensure!(line.starts_with("http://"), "the server printed no origin");
             Ok(line)
         };
         let (near, far) = (origin()?, origin()?);

@@ -1,6 +1,7 @@
-//! moto, the server of AWS's interfaces that the backends for AWS are tested against.
+//! moto, the server of AWS's interfaces that the backends for AWS are tested against, and the
+//! command line of AWS.
 //!
-//! It stands in a virtual environment, of the version that `tests/servers/moto/requirements.txt`
+//! They stand in a virtual environment, of the versions that `tests/servers/moto/requirements.txt`
 //! pins.
 
 use std::path::Path;
@@ -27,5 +28,7 @@ pub(super) fn install(links: &Path) -> Result<()> {
             .args(arguments)
             .arg(source.join(REQUIREMENTS)))
     })?;
-    link(&folder.join("bin/moto_server"), &links.join("moto_server"))
+    ["moto_server", "aws"]
+        .into_iter()
+        .try_for_each(|program| link(&folder.join("bin").join(program), &links.join(program)))
 }
