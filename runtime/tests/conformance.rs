@@ -16,6 +16,7 @@ use checked::{
     assert_ends, assert_fails, at, at_closed_port, checked, subject, with_samples, with_server,
 };
 use guest::{Guest, Rule};
+use secret_runtime::backend::Version;
 use secret_runtime::plugin::conformance::{Outcome, SubjectError, run};
 
 // Those that keep the contract.
@@ -187,7 +188,7 @@ fn what_is_there_and_is_not_answered_fails() {
         "`app/elsewhere` is answered with `not-found`",
     );
     let version = Some("7".to_owned());
-    subject.references[2].version = version;
+    subject.references[2].version = version.map(Version::Named);
     assert_fails(
         &subject,
         "existing",

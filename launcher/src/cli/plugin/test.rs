@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use secret_runtime::backend::Request;
+use secret_runtime::backend::{Request, Version};
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::manifest::Manifest;
 use secret_runtime::outbound::{GrantedOrigin, HttpOrigin, Reach};
@@ -158,7 +158,9 @@ fn reference(text: &str) -> Result<Request, String> {
     }
     Ok(Request {
         path: reference.path().to_owned(),
-        version: reference.version().map(str::to_owned),
+        version: reference
+            .version()
+            .map(|name| Version::Named(name.to_owned())),
     })
 }
 
@@ -296,7 +298,10 @@ mod tests {
         ] {
             let request = reference(text).unwrap();
             assert_eq!(
-                (request.path.as_str(), request.version.as_deref()),
+                (
+                    request.path.as_str(),
+                    request.version.as_ref().and_then(Version::name)
+                ),
                 (path, version)
             );
         }

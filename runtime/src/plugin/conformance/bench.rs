@@ -113,7 +113,7 @@ impl<'a> Bench<'a> {
             .expect(batch.iter().map(|request| request.path.as_str()));
         let versions = batch
             .iter()
-            .filter_map(|request| request.version.as_deref());
+            .filter_map(|request| request.version.as_ref()?.name());
         self.heard.expect(versions);
         match said {
             Ok(said) => {

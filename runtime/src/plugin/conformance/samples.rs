@@ -97,7 +97,7 @@ pub(super) fn at(path: &str) -> Request {
 
 /// As the manifest would write it.
 pub(super) fn shown(request: &Request) -> String {
-    match &request.version {
+    match request.version.as_ref().and_then(Version::name) {
         None => request.path.clone(),
         Some(version) => format!("{}?version={version}", request.path),
     }
