@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::backend::Version;
 use crate::manifest::{Class, Deliver, Entry, Required};
 use crate::plan::{Plan, Route, RouteOrigin};
-use crate::resolver::Resolved;
+use crate::resolver::{Resolved, rotation};
 use crate::rule::{Check, ParameterValue};
 
 /// What a run would do, or did.
@@ -116,10 +116,7 @@ fn entry(plan: &Plan, route: &Route) -> EntryReport {
         description: entry.about.description.clone(),
         owner: entry.about.owner.clone(),
         tier: entry.about.tier,
-        rotate_every: entry
-            .about
-            .rotate_every
-            .map(|every| humantime::format_duration(every).to_string()),
+        rotate_every: entry.about.rotate_every.map(rotation::words),
         previous: entry
             .previous
             .as_ref()

@@ -10,6 +10,7 @@ mod error;
 mod extract;
 mod fetch;
 mod resolved;
+pub(crate) mod rotation;
 mod validate;
 
 pub use compose::Composed;

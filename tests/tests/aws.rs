@@ -94,6 +94,22 @@ fn the_version_before_is_there_within_its_grace_time_and_no_longer() {
 }
 
 #[test]
+fn a_secret_that_should_have_been_changed_is_told_of() {
+    let moto = Moto::start();
+    let _ = moto.secret(REGION, "app/KEY", VALUE);
+    let _ = moto.secret(REGION, "app/YOUNG", VALUE);
+    let project =
+        project("[secrets.KEY]\nrotate-every = \"1s\"\n[secrets.YOUNG]\nrotate-every = \"90d\"\n");
+    std::thread::sleep(Duration::from_secs(3));
+    let outcome = project.launcher(moto.address()).command(["env"]).run();
+    assert_eq!(outcome.variables(&["KEY"]), [VALUE]);
+    let problem = outcome.problem("rotation-overdue");
+    assert_eq!(problem["severity"], "warning");
+    assert_eq!(problem["secret"], "KEY");
+    assert_eq!(outcome.problems().len(), 1);
+}
+
+#[test]
 fn a_hundred_secrets_are_five_batches() {
     let moto = Moto::start();
     let mut entries = String::new();

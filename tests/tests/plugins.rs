@@ -241,6 +241,18 @@ fn a_component_that_is_not_the_pinned_one_is_not_run() {
 }
 
 #[test]
+fn a_component_without_an_end_is_not_waited_for() {
+    let (_server, project) = one();
+    for make in [
+        "rm consul-kv.wasm; ln -s /dev/zero consul-kv.wasm",
+        "rm consul-kv.wasm; mkfifo consul-kv.wasm",
+    ] {
+        project.shell(make).exits_with(0);
+        assert_refused(&project, launcher(&project), "plugin-unreadable");
+    }
+}
+
+#[test]
 fn an_artifact_that_was_changed_is_not_run() {
     let (server, project) = one();
     let digest = sha256(&component("consul-kv"));

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use tracing::debug;
 
 use super::fetch::{Fetched, Outcome};
-use super::{Run, Value};
+use super::{Run, Value, rotation};
 use crate::extract;
 use crate::plan::{DocumentId, RouteOrigin};
 use crate::secret::SecretValue;
@@ -24,6 +24,7 @@ pub struct Extracted {
 impl Fetched {
     /// Takes the fields out of the documents and falls back to defaults.
     pub fn extract(mut self) -> Extracted {
+        rotation::note(&mut self.run, &self.documents, SystemTime::now());
         let routes = self.run.plan.routes.len();
         let mut values = Vec::with_capacity(routes);
         let mut previous = Vec::with_capacity(routes);

@@ -3,7 +3,7 @@
 //! Reading and hashing one of megabytes takes longer than starting it. So a file whose
 //! stamp is known to be that of the pinned component is not read; any other is.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,16 @@ use crate::manifest::{ComponentSource, Plugin};
 #[cfg(feature = "compile")]
 use crate::plugin::make::LARGEST_COMPONENT;
 use crate::plugin::store::{Found, Stamp, Store, digest_of};
+
+/// What is known of a file that has an end: others are not opened, since they may never answer.
+fn regular(path: &Path) -> io::Result<Metadata> {
+    let metadata = path.metadata()?;
+    if metadata.is_file() {
+        Ok(metadata)
+    } else {
+        Err(ErrorKind::InvalidInput.into())
+    }
+}
 
 /// Where a component lies: in a file, or else in the store, where what came from a registry
 /// is kept.
@@ -36,7 +46,7 @@ impl ComponentFile {
                 reason: "of a component in a registry nothing else says which one was agreed to",
             });
         };
-        let read = File::open(path).and_then(digest_of);
+        let read = regular(path).and_then(|_| File::open(path)).and_then(digest_of);
         read.map_err(|error| unreadable(name, path, error.kind()))
     }
 
@@ -52,7 +62,7 @@ impl ComponentFile {
             return Ok(());
         };
         let refuse = |error: io::Error| unreadable(name, path, error.kind());
-        match path.metadata() {
+        match regular(path) {
             Ok(metadata) if found.record.has_seen(Stamp::of(&metadata)) => return Ok(()),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -86,7 +96,8 @@ impl ComponentFile {
             })?;
             return Ok((wasm, None));
         };
-        let read = File::open(path).and_then(|mut file| {
+        let opened = regular(path).and_then(|_| File::open(path));
+        let read = opened.and_then(|mut file| {
             let stamp = Stamp::of(&file.metadata()?);
             let mut wasm = Vec::new();
             std::io::Read::read_to_end(&mut file, &mut wasm)?;
