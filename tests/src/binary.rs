@@ -35,8 +35,11 @@ fn folder() -> PathBuf {
 /// The file of a server that `cargo xtask test` built from `tests/servers`, if it did.
 #[must_use]
 pub fn built_server(name: &str) -> Option<PathBuf> {
-    let test = env::current_exe().expect("a running program has a file");
-    let target = test.ancestors().nth(3).expect("cargo puts tests into deps");
-    let file = target.join("test-servers").join(name);
-    file.is_file().then_some(file)
+    let program = env::current_exe().expect("a running program has a file");
+    // Tests lie a folder deeper below that of cargo than programs do.
+    let mut folders = program.ancestors().skip(1);
+    folders.find_map(|folder| {
+        let file = folder.join("test-servers").join(name);
+        file.is_file().then_some(file)
+    })
 }

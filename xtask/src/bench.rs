@@ -47,11 +47,14 @@ pub fn run(options: Options) -> Result<()> {
     eprintln!("measuring {commands} commands, at least {runs} runs each");
     let results = measurement::measure(&candidates, options.runs, folder.path())?;
     let mut table = table::render(&results, BASELINE)?;
-    let plugins = plugins::measure(&launcher, folder.path(), options.runs)?;
-    table += &table::render_shares(&plugins)?;
-    let aws = aws::measure(&launcher, folder.path(), options.runs)?;
-    table += &table::render_shares(&aws)?;
+    // Each as soon as it is there: the next takes minutes.
     println!("{table}");
+    for measure in [plugins::measure, aws::measure] {
+        let shares = measure(&launcher, folder.path(), options.runs)?;
+        let shares = table::render_shares(&shares)?;
+        println!("{shares}");
+        table += &shares;
+    }
     if let Some(file) = options.out {
         fs::write(&file, table).with_context(|| format!("failed to write {}", file.display()))?;
     }

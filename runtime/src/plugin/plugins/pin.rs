@@ -46,7 +46,9 @@ impl ComponentFile {
                 reason: "of a component in a registry nothing else says which one was agreed to",
             });
         };
-        let read = regular(path).and_then(|_| File::open(path)).and_then(digest_of);
+        let read = regular(path)
+            .and_then(|_| File::open(path))
+            .and_then(digest_of);
         read.map_err(|error| unreadable(name, path, error.kind()))
     }
 
