@@ -97,7 +97,8 @@ impl Explain for PolicyError {
                 "production: {production}; backend: {chosen_by}. Give production a backend that \
                  keeps secrets, such as `file`; no flag lifts this"
             ),
-            Self::NotBuiltIn { .. } => "use a backend of kind `env`, `file` or `plugin`".into(),
+            Self::NotBuiltIn { .. } => "use a backend of a kind that is: `env`, `file`, `plugin`, or those of AWS in a build with \
+                 the feature `aws`".into(),
             Self::NoVersions { .. } => "leave the version out".into(),
             Self::Unjudged { verdict, .. } => return verdict.hint(),
         })

@@ -89,7 +89,7 @@ impl Aws {
             let environment = plan.selection.environment.clone();
             return Err(Problem::error(&NothingOfAws { environment }, None).into());
         };
-        print::json(&serde_json::json!(policy));
+        print::json(&policy);
         Ok(ExitCode::SUCCESS)
     }
 }

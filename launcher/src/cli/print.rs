@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::manifest::schema;
+use serde::Serialize;
 
 /// `--format` of subcommands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -23,9 +24,11 @@ pub(super) fn text(text: &str) {
         .write_all(crate::render::clean(text).as_bytes());
 }
 
-/// Writes a JSON document.
-pub(super) fn json(value: &serde_json::Value) {
-    text(&format!("{value:#}\n"));
+/// Writes a JSON document. Fields of types stand in their order, those of values by name.
+pub(super) fn json(value: &impl Serialize) {
+    let document = serde_json::to_string_pretty(value);
+    let document = document.expect("what is printed has texts for keys");
+    text(&format!("{document}\n"));
 }
 
 pub(super) fn schema() -> Result<ExitCode, Problems> {
