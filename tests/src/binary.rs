@@ -32,7 +32,7 @@ fn folder() -> PathBuf {
     folder.to_owned()
 }
 
-/// The file of a server that `cargo xtask test` built from `tests/servers`, if it did.
+/// The file of a server that `cargo xtask test` built from `tests/servers` or found, if it did.
 #[must_use]
 pub fn built_server(name: &str) -> Option<PathBuf> {
     let program = env::current_exe().expect("a running program has a file");

@@ -16,6 +16,7 @@
 //!
 //! Everything here panics on failure, with a text that says what was expected.
 
+mod authority;
 mod aws_project;
 mod binary;
 mod consul;
@@ -29,16 +30,19 @@ mod gateway;
 mod launcher;
 mod link;
 mod moto;
+mod open_bao;
 mod outcome;
 mod plugin_project;
 mod plugin_store;
 mod port;
+mod postgres;
 mod project;
 mod registry;
 mod running;
 mod secret_server;
 mod trace;
 
+pub use authority::{Authority, Identity};
 pub use aws_project::{AwsProject, REGION};
 pub use binary::{FOLDER_VARIABLE, binary, built_server};
 pub use consul::{Consul, DATACENTER};
@@ -50,10 +54,12 @@ pub use gateway::{Answer, Gateway};
 pub use launcher::{Launcher, program};
 pub use link::{Fault, Link, Quality};
 pub use moto::Moto;
+pub use open_bao::OpenBao;
 pub use outcome::{End, Outcome};
 pub use plugin_project::PluginProject;
 pub use plugin_store::{COMPILER_VARIABLE, PluginStore, sha256};
 pub use port::free_port;
+pub use postgres::Postgres;
 pub use project::{Project, repository};
 pub use registry::{IMAGE_MANIFEST, Registry, digest};
 pub use running::Running;

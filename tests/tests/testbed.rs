@@ -5,9 +5,10 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use secret_run_tests::{
-    Etcd, Fault, Link, Quality, Response, SecretServer, base64, exchange, free_port,
+    Etcd, Fault, Link, OpenBao, Postgres, Quality, Response, SecretServer, base64, exchange,
+    free_port,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ROUND_TRIP: Duration = Duration::from_millis(250);
 
@@ -217,4 +218,30 @@ fn etcd_holds_what_was_put() {
     assert_eq!(answer["kvs"][0]["value"], base64(b"dummy-value"));
     let none = etcd.call("kv/range", &json!({ "key": base64(b"app/other") }));
     assert_eq!(none["kvs"], serde_json::Value::Null);
+}
+
+#[test]
+fn openbao_makes_users_of_postgresql_that_can_log_in() {
+    let (bao, postgres) = (OpenBao::start(), Postgres::start());
+    bao.dynamic_users(&postgres);
+    let first = &bao.call("GET", "database/creds/app", &Value::Null)["data"];
+    let user = first["username"].as_str().expect("a user has a name");
+    let password = first["password"].as_str().expect("a user has a password");
+    assert_eq!(postgres.login(user, password).as_deref(), Some(user));
+    assert_eq!(postgres.login(user, "dummy-other"), None);
+}
+
+#[test]
+fn openbao_holds_what_was_put_for_who_may_read_it() {
+    let bao = OpenBao::start();
+    assert_eq!(bao.put("app/token", &json!({ "value": "dummy-1" })), 1);
+    assert_eq!(bao.put("app/token", &json!({ "value": "dummy-2" })), 2);
+    let reader = bao.token("path \"secret/data/app/token\" { capabilities = [\"read\"] }");
+    let ask = |token: &str, path: &str| bao.ask("GET", path, token, &Value::Null);
+    let answer = ask(&reader, "secret/data/app/token?version=1");
+    assert!(answer.text().contains("dummy-1"), "{}", answer.text());
+    assert_eq!(ask(&reader, "secret/data/app/other").status, 403);
+    assert_eq!(ask("dummy-token", "secret/data/app/token").status, 403);
+    bao.seal();
+    assert_eq!(ask(OpenBao::ROOT, "secret/data/app/token").status, 503);
 }

@@ -1,11 +1,13 @@
 //! Servers that tests start and no distribution has: each is built from a Go module, but moto,
-//! which is Python.
+//! which is Python, and OpenBao, which comes as a program. And PostgreSQL, which distributions hide.
 //!
 //! `tests/servers/NAME` holds a program of a few lines around the module, with `go.mod` and
 //! `go.sum`, which pin every source by its digest. One costs minutes and is built once, into the
 //! [cache](crate::cache); tests find it by a link beside what cargo builds.
 
 mod moto;
+mod open_bao;
+mod postgres;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -42,7 +44,8 @@ pub fn build() -> Result<()> {
         })?;
         link(&folder.join(name), &links.join(name))?;
     }
-    Ok(())
+    postgres::install(&links)?;
+    open_bao::install(&links)
 }
 
 /// Installs moto alone.

@@ -1,0 +1,280 @@
+//! OpenBao, which speaks what HashiCorp's Vault speaks: one server in memory, reached in plain
+//! text, with TLS, and by a socket.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::authority::Authority;
+use crate::daemon::Daemon;
+use crate::exchange::{Reply, exchange};
+use crate::port::free_port;
+use crate::postgres::Postgres;
+
+/// Where a server listens.
+struct Ports {
+    plain: SocketAddr,
+    tls: SocketAddr,
+}
+
+/// A running OpenBao with an engine for secrets with versions at `secret/` and nothing in it. When
+/// it is dropped, it ends with all that it holds.
+#[derive(Debug)]
+pub struct OpenBao {
+    daemon: Daemon,
+    authority: Authority,
+    address: SocketAddr,
+    tls_address: SocketAddr,
+}
+
+impl OpenBao {
+    /// The token that may do everything.
+    pub const ROOT: &str = "dummy-root-token";
+    /// A name, beside 127.0.0.1, that its certificate is for.
+    pub const NAME: &str = "vault.example.com";
+
+    /// Starts it, and waits until it takes requests.
+    ///
+    /// # Panics
+    /// When it is not installed, or does not answer: the text shows what it wrote.
+    #[must_use]
+    pub fn start() -> Self {
+        let authority = Authority::new();
+        let identity = authority.certify(&["127.0.0.1", Self::NAME]);
+        let (daemon, ports) = Daemon::start(
+            "bao",
+            |program, folder| {
+                let local = || SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+                let ports = Ports {
+                    plain: local(),
+                    tls: local(),
+                };
+                let write = |name: &str, text: &str| {
+                    fs::write(folder.join(name), text).expect("a file can be written");
+                };
+                write("authority.pem", &authority.certificate);
+                write("certificate.pem", &identity.certificate);
+                write("key.pem", &identity.key);
+                write("listeners.json", &listeners(ports.tls).to_string());
+                let mut command = Command::new(program);
+                command.env_clear().env("HOME", folder);
+                command.args(["server", "-dev", "-dev-no-store-token", "-log-level=error"]);
+                command.arg(format!("-dev-root-token-id={}", Self::ROOT));
+                command.arg(format!("-dev-listen-address={}", ports.plain));
+                command.arg("-config=listeners.json");
+                (command, ports)
+            },
+            |ports| {
+                // What holds secrets is there last.
+                let mounts = send(ports.plain, "GET", "sys/mounts/secret", Self::ROOT, "");
+                mounts.is_ok_and(|reply| reply.status == 200)
+            },
+        );
+        Self {
+            daemon,
+            authority,
+            address: ports.plain,
+            tls_address: ports.tls,
+        }
+    }
+
+    /// Where it listens without TLS.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it listens with TLS.
+    #[must_use]
+    pub fn tls_address(&self) -> SocketAddr {
+        self.tls_address
+    }
+
+    /// Its URL without TLS.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Its URL with TLS.
+    #[must_use]
+    pub fn tls_url(&self) -> String {
+        format!("https://{}", self.tls_address)
+    }
+
+    /// The socket that it also listens on.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.daemon.folder().join("bao.sock")
+    }
+
+    /// The authority of its certificate, which it also takes clients' certificates of.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Calls its API as the one who may do everything: `call("POST", "secret/data/app", …)`.
+    /// Answers what it says; null if that is nothing.
+    ///
+    /// # Panics
+    /// When it refuses, or answers anything but JSON.
+    #[expect(clippy::must_use_candidate, reason = "most calls change something")]
+    pub fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let reply = self.ask(method, path, Self::ROOT, body);
+        let text = reply.text();
+        assert!(
+            matches!(reply.status, 200 | 204),
+            "OpenBao refuses {path} with {}: {text}",
+            reply.status
+        );
+        if text.is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_str(text).expect("OpenBao answers in JSON")
+    }
+
+    /// Calls its API with a token, and answers whatever comes of it.
+    ///
+    /// # Panics
+    /// When nothing comes.
+    #[must_use]
+    pub fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Reply {
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        send(self.address, method, path, token, &body).expect("OpenBao answers")
+    }
+
+    /// Stores the fields of a secret at `secret/PATH`. Answers its version.
+    ///
+    /// # Panics
+    /// When they are not taken.
+    #[expect(clippy::must_use_candidate, reason = "the version may not matter")]
+    pub fn put(&self, path: &str, fields: &Value) -> u64 {
+        let body = json!({ "data": fields });
+        let answer = self.call("POST", &format!("secret/data/{path}"), &body);
+        let version = answer["data"]["version"].as_u64();
+        version.expect("what is stored has a version")
+    }
+
+    /// Writes a policy.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn policy(&self, name: &str, rules: &str) {
+        let body = json!({ "policy": rules });
+        self.call("POST", &format!("sys/policies/acl/{name}"), &body);
+    }
+
+    /// A new token that may do what these rules say: `path "secret/data/app" { … }`.
+    ///
+    /// # Panics
+    /// When the rules are none.
+    #[must_use]
+    pub fn token(&self, rules: &str) -> String {
+        self.policy("dummy", rules);
+        let body = json!({ "policies": ["dummy"], "ttl": "1h" });
+        let answer = self.call("POST", "auth/token/create", &body);
+        text(&answer["auth"]["client_token"])
+    }
+
+    /// Switches a way to log in on, at its usual place.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn enable_auth(&self, method: &str) {
+        self.call(
+            "POST",
+            &format!("sys/auth/{method}"),
+            &json!({ "type": method }),
+        );
+    }
+
+    /// The accessors of all tokens that are alive.
+    ///
+    /// # Panics
+    /// When they can't be listed.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        let answer = self.call("LIST", "auth/token/accessors", &Value::Null);
+        let keys = answer["data"]["keys"].as_array();
+        keys.expect("tokens have accessors")
+            .iter()
+            .map(text)
+            .collect()
+    }
+
+    /// Lets `database/creds/app` make users of a PostgreSQL, each good for an hour.
+    ///
+    /// # Panics
+    /// When it can't reach it.
+    pub fn dynamic_users(&self, postgres: &Postgres) {
+        self.call(
+            "POST",
+            "sys/mounts/database",
+            &json!({ "type": "database" }),
+        );
+        let (user, password) = postgres.administrator();
+        let address = postgres.address();
+        let connection = json!({
+            "plugin_name": "postgresql-database-plugin",
+            "allowed_roles": "app",
+            "connection_url":
+                format!("postgresql://{{{{username}}}}:{{{{password}}}}@{address}/postgres"),
+            "username": user,
+            "password": password,
+        });
+        self.call("POST", "database/config/dummy", &connection);
+        let make = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' \
+                    VALID UNTIL '{{expiration}}';";
+        let role = json!({
+            "db_name": "dummy",
+            "creation_statements": make,
+            "default_ttl": "1h",
+            "max_ttl": "2h",
+        });
+        self.call("POST", "database/roles/app", &role);
+    }
+
+    /// Seals it. Nothing unseals it again.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub fn seal(&self) {
+        self.call("PUT", "sys/seal", &Value::Null);
+    }
+}
+
+/// The listeners beside that in plain text.
+fn listeners(tls: SocketAddr) -> Value {
+    json!({ "listener": [
+        { "tcp": {
+            "address": tls.to_string(),
+            "tls_cert_file": "certificate.pem",
+            "tls_key_file": "key.pem",
+            "tls_client_ca_file": "authority.pem",
+        } },
+        { "unix": { "address": "bao.sock" } },
+    ] })
+}
+
+fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: &str,
+) -> std::io::Result<Reply> {
+    let token = [("x-vault-token", token)];
+    let path = format!("/v1/{path}");
+    exchange(address, method, &path, &token, body.as_bytes())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("OpenBao answers a text").to_owned()
+}
