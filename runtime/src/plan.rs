@@ -17,7 +17,9 @@ use crate::backend::{Request, Version};
 use crate::error::{Problem, Problems};
 use crate::extract::Field;
 use crate::manifest::BackendSettings;
-use crate::manifest::{Class, Entry, Inherit, Manifest, NameCase, Origin, Override, Required};
+use crate::manifest::{
+    Class, Entry, Inherit, Manifest, NameCase, Origin, Override, Required, VaultNames,
+};
 use crate::order::order;
 use crate::selection::{Selection, Wanted};
 use crate::template::Template;
@@ -220,10 +222,11 @@ impl Planner<'_> {
                 if config && !is_env {
                     return process;
                 }
+                let field = self.own_field(backend, &entry.name);
                 (
                     entry.span.clone(),
                     self.own_name(backend, &entry.name),
-                    None,
+                    field,
                 )
             }
             Origin::Key(reference) => {
@@ -287,18 +290,27 @@ impl Planner<'_> {
     }
 
     fn own_name(&mut self, backend: usize, name: &str) -> DocumentId {
-        let lower_case = matches!(
-            self.backends[backend].settings,
+        match &self.backends[backend].settings {
             BackendSettings::File {
                 names: NameCase::LowerCase,
                 ..
+            } => self.document(backend, &name.to_ascii_lowercase(), None),
+            // What is at the backend's own path.
+            BackendSettings::Vault(vault) if vault.names == VaultNames::Fields => {
+                self.document(backend, "", None)
             }
-        );
-        if lower_case {
-            self.document(backend, &name.to_ascii_lowercase(), None)
-        } else {
-            self.document(backend, name, None)
+            _ => self.document(backend, name, None),
         }
+    }
+
+    /// The field of [`Self::own_name`] that an entry's own name stands for.
+    fn own_field(&self, backend: usize, name: &str) -> Option<Field> {
+        let is_field = matches!(
+            &self.backends[backend].settings,
+            BackendSettings::Vault(vault) if vault.names == VaultNames::Fields
+        );
+        // A variable's name is letters, digits and `_`, so it is a field.
+        is_field.then(|| Field::parse(name).ok()).flatten()
     }
 
     fn default_backend(&mut self) -> Option<usize> {

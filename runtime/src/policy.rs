@@ -196,23 +196,27 @@ fn names_its_backend(plan: &Plan, route: &Route) -> bool {
 fn backends(plan: &Plan) -> Vec<Problem> {
     let used = plan.backends.iter();
     let used = used.filter(|backend| !backend.requests.is_empty());
-    used.filter_map(|backend| match backend.settings {
-        BackendSettings::Env { .. }
-        | BackendSettings::File { .. }
-        | BackendSettings::Plugin { .. } => None,
-        #[cfg(feature = "aws")]
-        BackendSettings::Aws(_) => None,
-        _ => {
+    used.filter(|backend| !is_built_in(&backend.settings))
+        .map(|backend| {
             let error = PolicyError::NotBuiltIn {
                 backend: backend.name.clone(),
                 kind: backend.settings.kind(),
             };
             let place = backend.span.as_ref();
             let place = place.map(|span| plan.manifest().source().place(span));
-            Some(Problem::error(&error, place))
-        }
-    })
-    .collect()
+            Problem::error(&error, place)
+        })
+        .collect()
+}
+
+fn is_built_in(settings: &BackendSettings) -> bool {
+    match settings {
+        BackendSettings::Env { .. }
+        | BackendSettings::File { .. }
+        | BackendSettings::Plugin { .. } => true,
+        BackendSettings::Aws(_) => cfg!(feature = "aws"),
+        BackendSettings::Vault(_) => cfg!(feature = "vault"),
+    }
 }
 
 fn versions(plan: &Plan) -> Vec<Problem> {

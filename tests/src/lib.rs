@@ -41,6 +41,7 @@ mod registry;
 mod running;
 mod secret_server;
 mod trace;
+mod vault_project;
 
 pub use authority::{Authority, Identity};
 pub use aws_project::{AwsProject, REGION};
@@ -65,3 +66,4 @@ pub use registry::{IMAGE_MANIFEST, Registry, digest};
 pub use running::Running;
 pub use secret_server::{Request, Response, SecretServer};
 pub use trace::Trace;
+pub use vault_project::VaultProject;

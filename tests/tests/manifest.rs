@@ -171,13 +171,6 @@ fn an_empty_or_huge_or_binary_manifest_is_refused() {
 }
 
 #[test]
-fn what_is_not_built_in_yet_is_refused_and_not_passed_over() {
-    let manifest = "version = 1\n[environments.development]\nbackend = \"b\"\n[secrets.A]\n\
-                    [backends.b]\nkind = \"vault\"\nmount = \"secret\"\n";
-    run(manifest).stderr_has("`b`");
-}
-
-#[test]
 fn a_manifest_that_is_no_file_is_not_waited_for() {
     let project = Project::new();
     project.write("below/main", "");

@@ -65,3 +65,23 @@ fn what_takes_a_compiler_is_refused_with_what_to_do() {
         assert!(hint.contains("`compile`"), "{hint}");
     }
 }
+
+#[test]
+fn a_backend_that_is_not_built_in_is_refused_and_not_passed_over() {
+    for backend in [
+        "kind = \"vault\"\nmount = \"secret\"",
+        "kind = \"aws-secrets-manager\"",
+        "kind = \"aws-parameter-store\"",
+    ] {
+        let manifest = format!(
+            "version = 1\n[environments.development]\nbackend = \"b\"\n[secrets.A]\nrequired = false\n\
+             [backends.b]\n{backend}\n"
+        );
+        let project = Project::with(&manifest, "");
+        let run = lean(&project).command(project.marker()).run();
+        let problem = run.exits_with(125).problem("backend-not-built-in");
+        let message = problem["message"].as_str().expect("a message is a text");
+        assert!(message.contains("`b`"), "{message}");
+        assert!(!project.started());
+    }
+}

@@ -12,6 +12,8 @@ pub mod aws;
 pub mod env;
 pub mod file;
 mod read;
+#[cfg(feature = "vault")]
+pub mod vault;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -68,6 +70,9 @@ pub struct Document {
     pub created: Option<SystemTime>,
     /// How long it is good, where the backend gives it for a time only.
     pub lease: Option<Duration>,
+    /// What fields are taken out of, where that is not `bytes`: a secret with fields of which one
+    /// stands for the whole.
+    pub fields: Option<SecretValue>,
 }
 
 impl Document {
@@ -79,6 +84,7 @@ impl Document {
             version: None,
             created: None,
             lease: None,
+            fields: None,
         }
     }
 }

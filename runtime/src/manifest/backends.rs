@@ -9,6 +9,7 @@ use super::aws::{self, AWS_KEYS, AwsStore};
 use super::entries::malformed;
 use super::model::{BackendEntry, BackendSettings, NameCase};
 use super::reader::{Reader, Table};
+use super::vault::{self, VAULT_KEYS};
 
 /// Keys of each kind, beside `kind`.
 pub(super) const BACKEND_KEYS: &[(&str, &[&str])] = &[
@@ -16,12 +17,9 @@ pub(super) const BACKEND_KEYS: &[(&str, &[&str])] = &[
     ("file", &["directory", "names"]),
     ("aws-secrets-manager", AWS_KEYS),
     ("aws-parameter-store", AWS_KEYS),
-    ("vault", &["mount", "path", "address", "namespace", "auth"]),
+    ("vault", VAULT_KEYS),
     ("plugin", &["plugin", "prefix"]),
 ];
-
-/// Keys of `auth` in a Vault backend.
-pub(super) const AUTH_KEYS: &[&str] = &["method"];
 
 const WHICH_KIND: &str = "write `kind = \"env\"`, \"file\", \"aws-secrets-manager\", \
      \"aws-parameter-store\", \"vault\" or \"plugin\"";
@@ -78,14 +76,7 @@ fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> Option<BackendSetting
                 names: names.map(Spanned::into_inner).unwrap_or_default(),
             })
         }
-        "vault" => {
-            texts(reader, table, &["mount", "path", "address", "namespace"]);
-            if let Some(auth) = table.table(reader, "auth") {
-                auth.only(reader, AUTH_KEYS);
-                auth.text(reader, "method");
-            }
-            Some(BackendSettings::Vault)
-        }
+        "vault" => vault::read(reader, table).map(|vault| BackendSettings::Vault(Box::new(vault))),
         "plugin" => {
             if table.get("plugin").is_none() {
                 table.missing(reader, "plugin", "write which of [plugins] it is");
@@ -117,13 +108,5 @@ fn settings(reader: &mut Reader, table: &Table<'_, '_>) -> Option<BackendSetting
             let aws = aws::read(reader, table, AwsStore::ParameterStore);
             Some(BackendSettings::Aws(aws))
         }
-    }
-}
-
-/// Keys of backends that no step reads yet are held to their types all the same, so that
-/// a manifest is right before its backend is built in.
-fn texts(reader: &mut Reader, table: &Table<'_, '_>, keys: &[&str]) {
-    for key in keys {
-        table.text(reader, key);
     }
 }

@@ -24,6 +24,7 @@ mod plugins;
 mod reader;
 pub mod schema;
 mod source;
+pub(crate) mod vault;
 
 pub use aws::{AwsAccess, AwsRole, AwsSettings, AwsStore};
 pub use credential::{
@@ -38,6 +39,9 @@ pub use model::{
 pub use parse::LARGEST_MANIFEST;
 pub use plugin_model::{Allow, ComponentSource, InertInterface, LimitSpec, OciReference, Plugin};
 pub use source::Source;
+pub use vault::{
+    KvVersion, VaultAuth, VaultMethod, VaultNames, VaultSettings, VaultSupply, VaultTls,
+};
 
 /// What the lock is read with: the same forms, the same words.
 pub(crate) mod forms {

@@ -12,6 +12,7 @@ use super::aws::AwsSettings;
 use super::mode::FileMode;
 use super::plugin_model::Plugin;
 use super::source::Source;
+use super::vault::VaultSettings;
 use crate::reference::Reference;
 use crate::rule::Check;
 use crate::template::Template;
@@ -134,7 +135,7 @@ pub enum BackendSettings {
     /// A store of AWS.
     Aws(AwsSettings),
     /// HashiCorp Vault and OpenBao.
-    Vault,
+    Vault(Box<VaultSettings>),
     /// A WASM component.
     Plugin {
         /// Which of `[plugins]`.
@@ -152,7 +153,7 @@ impl BackendSettings {
             Self::Env { .. } => "env",
             Self::File { .. } => "file",
             Self::Aws(aws) => aws.store.kind(),
-            Self::Vault => "vault",
+            Self::Vault(_) => "vault",
             Self::Plugin { .. } => "plugin",
         }
     }
@@ -162,6 +163,15 @@ impl BackendSettings {
     #[must_use]
     pub fn keeps_previous(&self) -> bool {
         matches!(self, Self::Aws(_))
+    }
+
+    /// The variable of the launcher that it names for a credential.
+    #[must_use]
+    pub fn credential_variable(&self) -> Option<&str> {
+        match self {
+            Self::Vault(vault) => vault.credential_variable(),
+            _ => None,
+        }
     }
 }
 

@@ -51,10 +51,13 @@ impl Plugin {
 }
 
 impl Manifest {
-    /// Every variable of the launcher that a plugin's credentials name. These are the
-    /// launcher's own: the child does not inherit them. One may come twice.
+    /// Every variable of the launcher that credentials of plugins and backends name. These are
+    /// the launcher's own: the child does not inherit them. One may come twice.
     pub fn credential_variables(&self) -> impl Iterator<Item = &str> {
-        self.plugins.values().flat_map(Plugin::credential_variables)
+        let of_plugins = self.plugins.values().flat_map(Plugin::credential_variables);
+        let backends = self.backends.values();
+        let of_backends = backends.filter_map(|backend| backend.settings.credential_variable());
+        of_plugins.chain(of_backends)
     }
 }
 

@@ -9,12 +9,14 @@
 #![expect(dead_code, reason = "the types are described, not filled")]
 
 mod plugin;
+mod vault;
 
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use self::plugin::Plugin;
+use self::vault::{VaultAuth, VaultNames, VaultTls};
 
 /// The schema as a JSON document (draft 2020-12).
 #[must_use]
@@ -119,12 +121,25 @@ enum Backend {
     /// AWS Systems Manager Parameter Store.
     AwsParameterStore(Aws),
     /// HashiCorp Vault or OpenBao.
+    #[schemars(rename_all = "kebab-case")]
     Vault {
-        mount: Option<String>,
-        path: Option<String>,
+        /// Instead of VAULT_ADDR.
         address: Option<String>,
+        /// Instead of VAULT_NAMESPACE.
         namespace: Option<String>,
-        auth: Option<Auth>,
+        /// Where the engine is that paths lie in; instead of VAULT_MOUNT_PATH.
+        mount: Option<String>,
+        /// What paths begin with below the mount; instead of VAULT_PATH.
+        path: Option<String>,
+        /// The version of the engine for keys and values at the mount; asked for by default.
+        #[schemars(range(min = 1, max = 2))]
+        kv_version: Option<u8>,
+        /// What an entry's own name is there.
+        names: Option<VaultNames>,
+        /// Whom to trust, and who we are.
+        tls: Option<Box<VaultTls>>,
+        /// How to log in; a token by default.
+        auth: Option<Box<VaultAuth>>,
     },
     /// A WebAssembly component.
     Plugin {
@@ -182,12 +197,6 @@ enum Names {
     AsWritten,
     /// DATABASE_URL is in the file database_url.
     LowerCase,
-}
-
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct Auth {
-    method: Option<String>,
 }
 
 /// A secret that the app needs.

@@ -188,7 +188,7 @@ fn vet(origin: &HttpOrigin, reach: Reach, addresses: &[SocketAddr]) -> Result<()
 
 /// The first address that answers, in the order of the system's preference. One that is silent
 /// does not hold up the others.
-async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+pub(crate) async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut waiting = addresses.iter();
     let mut attempts: FuturesUnordered<_> =
         waiting.next().map(TcpStream::connect).into_iter().collect();

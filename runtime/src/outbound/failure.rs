@@ -48,23 +48,36 @@ fn of_chain(
                 bytes: limits.header_bytes,
             });
         }
-        // The source of an `io::Error` is that of the error within, not the error within.
-        let within = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        next = match within {
-            Some(within) => Some(within),
-            None => error.source(),
-        };
+        next = cause(error);
     }
     None
 }
 
+/// What is below an error. The source of an `io::Error` is that of the error within, not the error
+/// within.
+pub(crate) fn cause<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    let within = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    match within {
+        Some(within) => Some(within),
+        None => error.source(),
+    }
+}
+
 fn of_tls(error: &rustls::Error, origin: HttpOrigin) -> OutboundError {
+    match certificate_fault(error) {
+        Some(fault) => OutboundError::Certificate { origin, fault },
+        None => OutboundError::Tls { origin },
+    }
+}
+
+/// What is wrong with the certificate, if that is what TLS failed for.
+pub(crate) fn certificate_fault(error: &rustls::Error) -> Option<CertificateFault> {
     let rustls::Error::InvalidCertificate(error) = error else {
-        return OutboundError::Tls { origin };
+        return None;
     };
-    let fault = match error {
+    Some(match error {
         // A signature that fails is that of an authority of the same name with another key.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             CertificateFault::Issuer
@@ -79,6 +92,5 @@ fn of_tls(error: &rustls::Error, origin: HttpOrigin) -> OutboundError {
             CertificateFault::Early
         }
         _ => CertificateFault::Other,
-    };
-    OutboundError::Certificate { origin, fault }
+    })
 }

@@ -36,6 +36,7 @@ mod echo;
 mod error;
 mod failure;
 mod fault;
+mod first;
 mod gate;
 mod limits;
 mod message;
@@ -44,6 +45,14 @@ mod receive;
 mod route;
 mod tls;
 
+#[cfg(feature = "vault")]
+pub(crate) use self::connect::connect_any;
+#[cfg(feature = "vault")]
+pub(crate) use self::failure::{cause, certificate_fault};
+#[cfg(feature = "vault")]
+pub(crate) use self::first::FirstAlone;
+#[cfg(feature = "vault")]
+pub(crate) use self::tls::system_roots;
 pub use address::{AddressKind, Bound, Reach};
 pub use credential::{GrantedOrigin, HostCredential};
 pub use error::{ErrorClass, OutboundError};

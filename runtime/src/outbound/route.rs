@@ -1,7 +1,5 @@
 //! The way to one granted origin: its client, made when the first request needs it.
 
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -9,15 +7,14 @@ use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{self, Client, ResponseFuture};
 use hyper_util::rt::TokioExecutor;
 use rustls::ClientConfig;
-use tokio::sync::Mutex;
 
 use super::check::Reserved;
 use super::connect::Connector;
 use super::credential::GrantedOrigin;
+use super::first::FirstAlone;
 use super::limits::OutboundLimits;
 
 /// One granted origin, and the connections to it.
@@ -27,9 +24,7 @@ pub(super) struct Route {
     /// that it was given.
     pub(super) reserved: Reserved,
     transport: OnceLock<Transport>,
-    /// Whether there was a connection, so that it is known which HTTP is spoken.
-    is_open: AtomicBool,
-    first: Mutex<()>,
+    first: FirstAlone,
 }
 
 enum Transport {
@@ -43,8 +38,7 @@ impl Route {
             reserved: Reserved::of(grant.credentials.iter()),
             grant,
             transport: OnceLock::new(),
-            is_open: AtomicBool::new(false),
-            first: Mutex::new(()),
+            first: FirstAlone::default(),
         }
     }
 
@@ -60,12 +54,10 @@ impl Route {
         transport.request(request).await
     }
 
-    /// Sends with TLS. Where HTTP/2 is spoken, one connection carries all requests; so the first
-    /// request goes ahead alone until its connection is there, and the others do not open one
-    /// each that nobody needs.
+    /// Sends with TLS.
     pub(super) async fn send_tls(
         &self,
-        mut request: Request<Full<Bytes>>,
+        request: Request<Full<Bytes>>,
         limits: &OutboundLimits,
         tls: &Arc<ClientConfig>,
     ) -> Result<Response<Incoming>, legacy::Error> {
@@ -74,29 +66,9 @@ impl Route {
             connector.enforce_https();
             Transport::Tls(builder(limits).build(connector))
         });
-        if self.is_open.load(Ordering::Relaxed) {
-            return transport.request(request).await;
-        }
-        let turn = self.first.lock().await;
-        if self.is_open.load(Ordering::Relaxed) {
-            drop(turn);
-            return transport.request(request).await;
-        }
-        let mut connection = capture_connection(&mut request);
-        let mut answer = pin!(transport.request(request));
-        let is_connected = async { connection.wait_for_connection_metadata().await.is_some() };
-        tokio::select! {
-            biased;
-            is_connected = is_connected => {
-                if !is_connected {
-                    return answer.await;
-                }
-            }
-            answer = &mut answer => return answer,
-        }
-        self.is_open.store(true, Ordering::Relaxed);
-        drop(turn);
-        answer.await
+        self.first
+            .send(request, |request| transport.request(request))
+            .await
     }
 
     fn connector(&self, limits: &OutboundLimits) -> Connector {

@@ -44,7 +44,8 @@ pub(super) fn config(authorities: &[CertificateDer<'static>]) -> Option<Arc<Clie
     Some(Arc::new(config))
 }
 
-fn system_roots() -> &'static RootCertStore {
+/// The authorities of the system.
+pub(crate) fn system_roots() -> &'static RootCertStore {
     static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
     ROOTS.get_or_init(|| {
         let mut roots = RootCertStore::empty();

@@ -7,7 +7,7 @@ use tracing::debug;
 
 use super::fetch::{Fetched, Outcome};
 use super::{Run, Value, rotation};
-use crate::extract;
+use crate::extract::{self, ExtractError};
 use crate::plan::{DocumentId, RouteOrigin};
 use crate::secret::SecretValue;
 
@@ -53,8 +53,14 @@ impl Fetched {
                 (Outcome::Absent, _) => Value::Absent,
                 (Outcome::Found(found), None) => not_empty(found.bytes.clone()),
                 (Outcome::Found(found), Some(field)) => {
-                    match extract::extract(found.bytes.expose(), field) {
+                    let fields = found.fields.as_ref().unwrap_or(&found.bytes);
+                    match extract::extract(fields.expose(), field) {
                         Ok(value) => not_empty(value),
+                        // An entry's own name is a field of what is at the backend's own path, so
+                        // it is not there as a path is not there.
+                        Err(ExtractError::Missing { .. }) if self.is_own_path(*document) => {
+                            Value::Absent
+                        }
                         Err(error) => {
                             self.run.refuse(index, &error);
                             Value::Failed
@@ -124,6 +130,12 @@ impl Fetched {
             .zip(current.created)
             .and_then(|(previous, created)| created.checked_add(previous.grace));
         end.is_some_and(|end| SystemTime::now() < end)
+    }
+
+    /// Whether a document is at the path of a backend itself, as only entries' own names ask.
+    fn is_own_path(&self, document: DocumentId) -> bool {
+        let requests = &self.run.plan.backends[document.backend].requests;
+        requests[document.request].path.is_empty()
     }
 
     fn outcome(&self, document: DocumentId) -> &Outcome {

@@ -13,6 +13,8 @@ use super::Run;
 use crate::backend::aws::{AwsSession, ParameterStore, SecretsManager};
 use crate::backend::env::EnvBackend;
 use crate::backend::file::{FileBackend, Strictness};
+#[cfg(feature = "vault")]
+use crate::backend::vault::Vault;
 use crate::backend::{Answers, Backend, Document, FetchError, ProcessVariable};
 use crate::error::Problem;
 use crate::event_loop;
@@ -225,11 +227,16 @@ fn open<'a>(plan: &Plan, shared: &'a Shared<'a>, backend: &'a PlannedBackend) ->
                 Box::new(ParameterStore::new(&shared.aws, &settings.access))
             }
         },
+        #[cfg(feature = "vault")]
+        BackendSettings::Vault(vault) => {
+            Box::new(Vault::open(vault, directory, production, process)?)
+        }
         #[cfg(not(feature = "aws"))]
         BackendSettings::Aws(_) => {
             unreachable!("policy refuses plans with kinds that are not built in")
         }
-        BackendSettings::Vault => {
+        #[cfg(not(feature = "vault"))]
+        BackendSettings::Vault(_) => {
             unreachable!("policy refuses plans with kinds that are not built in")
         }
     }))

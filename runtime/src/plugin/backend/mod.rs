@@ -300,5 +300,6 @@ fn document(document: wit::Document) -> Document {
         version: document.version.map(|version| clean(&version, TEXT)),
         created: document.created_at.and_then(after),
         lease: document.lease.map(Duration::from_secs),
+        fields: None,
     }
 }

@@ -1,0 +1,274 @@
+//! What goes wrong with Vault, in the words of its users. Nothing here has room for a value, a
+//! token, or a text that a server sent.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::backend::FetchError;
+use crate::error::Explain;
+use crate::outbound::CertificateFault;
+
+/// Why Vault could not be asked, or what it said.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// Nobody says where it is.
+    #[error("no address of a Vault server is set")]
+    NoAddress,
+    /// The address is none.
+    #[error("the address of the Vault server {reason}")]
+    BadAddress {
+        /// Completes "the address ...".
+        reason: String,
+    },
+    /// The address is on another machine, and nothing would be encrypted.
+    #[error(
+        "production sends nothing in plain text to another machine, as `{address}` would have it"
+    )]
+    PlainText {
+        /// The address.
+        address: String,
+    },
+    /// The certificate would not be looked at.
+    #[error("production checks the certificate of Vault, and VAULT_SKIP_VERIFY is set")]
+    SkipVerify,
+    /// A file with certificates or a key is none.
+    #[error("`{}` holds no {wanted} in PEM", path.display())]
+    CertificateFile {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it should hold.
+        wanted: &'static str,
+    },
+    /// A certificate without its key, or a key without its certificate.
+    #[error("a client certificate and its key go together, and one of them is not set")]
+    HalfIdentity,
+    /// There is nothing to log in with.
+    #[error("no {what} for Vault: tried {tried}")]
+    NoCredentials {
+        /// What is missing.
+        what: &'static str,
+        /// Where it was looked for.
+        tried: String,
+    },
+    /// A file of credentials must not be used.
+    #[error("a credential for Vault is in a file that is not used: {0}")]
+    File(FetchError),
+    /// A credential has characters that can't be sent.
+    #[error("the {what} for Vault has characters that it cannot have")]
+    OddCredential {
+        /// Which.
+        what: &'static str,
+    },
+    /// The login was refused.
+    #[error("Vault refuses the login with the method `{method}` at `auth/{mount}`")]
+    LoginRefused {
+        /// The method.
+        method: &'static str,
+        /// Where it is.
+        mount: String,
+    },
+    /// What a wrapping token stood for is gone.
+    #[error("Vault does not unwrap the secret id")]
+    Unwrap,
+    /// The token is not, or no longer, one.
+    #[error(
+        "Vault does not know the token: it has expired, or was revoked, or is of another Vault"
+    )]
+    BadToken,
+    /// No policy of the token grants it.
+    #[error("Vault denies `{capability}` on `{path}`")]
+    Denied {
+        /// As policies name it.
+        path: String,
+        /// What was wanted.
+        capability: &'static str,
+        /// The namespace, where there is one.
+        namespace: Option<String>,
+    },
+    /// No engine is mounted there, as far as the token can see.
+    #[error("`{path}` lies in no mount that this token may read from")]
+    NoMount {
+        /// What was asked for.
+        path: String,
+    },
+    /// The engine is of another version than the manifest says.
+    #[error("`{mount}` holds no version {stated} of the engine for keys and values")]
+    WrongKv {
+        /// Where.
+        mount: String,
+        /// What the manifest says.
+        stated: u8,
+    },
+    /// There is no such namespace.
+    #[error("Vault has no namespace `{namespace}`")]
+    NoNamespace {
+        /// Which.
+        namespace: String,
+    },
+    /// What was asked for can't be a path.
+    #[error("`{path}` is no path of a secret in Vault")]
+    BadPath {
+        /// What was asked for.
+        path: String,
+    },
+    /// There is no path at all.
+    #[error("the backend has no `path`, so an entry's own name is a field of nothing")]
+    NoPath,
+    /// What was asked for can't be a version.
+    #[error("`{version}` is no version in Vault")]
+    BadVersion {
+        /// What was asked for.
+        version: String,
+    },
+    /// There are no versions.
+    #[error("Vault keeps no versions of `{path}`")]
+    NoVersions {
+        /// What was asked for.
+        path: String,
+    },
+    /// The version is there, and what it held is not.
+    #[error("version {version} of `{path}` is {}", if *destroyed { "destroyed" } else { "deleted" })]
+    Gone {
+        /// What was asked for.
+        path: String,
+        /// Which.
+        version: u64,
+        /// For good.
+        destroyed: bool,
+    },
+    /// It is sealed.
+    #[error("Vault at `{address}` is sealed")]
+    Sealed {
+        /// Where.
+        address: String,
+    },
+    /// It does not serve, and sends nobody to one that does.
+    #[error("Vault at `{address}` is a standby, and there is no active server behind it")]
+    Standby {
+        /// Where.
+        address: String,
+    },
+    /// Too many requests, also after retries.
+    #[error("Vault throttles requests, also after {attempts} attempts")]
+    Throttled {
+        /// How often it was asked.
+        attempts: u32,
+    },
+    /// The server did not do its work, also after retries.
+    #[error("Vault answers with status {status}, also after {attempts} attempts")]
+    Server {
+        /// The status.
+        status: u16,
+        /// How often it was asked.
+        attempts: u32,
+    },
+    /// It sends on to where nothing is sent.
+    #[error("`{address}` sends on to where nothing may be sent")]
+    Redirect {
+        /// Who does.
+        address: String,
+    },
+    /// The server refused for a reason that is not known here.
+    #[error("Vault refuses to read `{path}`, with status {status}")]
+    Refused {
+        /// What was asked for.
+        path: String,
+        /// The status.
+        status: u16,
+    },
+    /// There is no connection, or it broke.
+    #[error("Vault could not be reached at `{address}`, also after {attempts} attempts")]
+    Unreachable {
+        /// Where.
+        address: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// It took too long.
+    #[error("Vault did not answer within {seconds} s")]
+    TimedOut {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// The certificate is not one for this server that is trusted.
+    #[error("the certificate of `{address}` {fault}")]
+    Certificate {
+        /// Where.
+        address: String,
+        /// What is wrong with it.
+        fault: CertificateFault,
+    },
+    /// TLS did not come about.
+    #[error("TLS with `{address}` failed")]
+    Tls {
+        /// Where.
+        address: String,
+    },
+    /// The answer is none.
+    #[error("what answers for `{path}` is not Vault, or its answer holds nothing")]
+    NoAnswer {
+        /// What was asked for.
+        path: String,
+    },
+    /// The answer is too much.
+    #[error("Vault holds more than {limit} bytes at `{path}`")]
+    TooLarge {
+        /// What was asked for.
+        path: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The launcher's own token is still good.
+    #[error("the token of this login could not be revoked: it stays good until it expires")]
+    NotRevoked,
+}
+
+impl Explain for VaultError {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::NoAddress => "vault-no-address",
+            Self::BadAddress { .. } => "vault-bad-address",
+            Self::PlainText { .. } => "vault-plain-text",
+            Self::SkipVerify => "vault-unverified",
+            Self::CertificateFile { .. } => "vault-certificate-file",
+            Self::HalfIdentity => "vault-half-identity",
+            Self::NoCredentials { .. } => "vault-no-credentials",
+            Self::File(error) => error.kind(),
+            Self::OddCredential { .. } => "vault-odd-credential",
+            Self::LoginRefused { .. } => "vault-login-refused",
+            Self::Unwrap => "vault-unwrap",
+            Self::BadToken => "vault-bad-token",
+            Self::Denied { .. } => "vault-permission-denied",
+            Self::NoMount { .. } => "vault-no-mount",
+            Self::WrongKv { .. } => "vault-wrong-kv-version",
+            Self::NoNamespace { .. } => "vault-no-namespace",
+            Self::BadPath { .. } => "vault-bad-path",
+            Self::NoPath => "vault-no-path",
+            Self::BadVersion { .. } => "vault-bad-version",
+            Self::NoVersions { .. } => "version-unsupported",
+            Self::Gone {
+                destroyed: true, ..
+            } => "vault-version-destroyed",
+            Self::Gone { .. } => "vault-version-deleted",
+            Self::Sealed { .. } => "vault-sealed",
+            Self::Standby { .. } => "vault-standby",
+            Self::Throttled { .. } => "vault-throttled",
+            Self::Server { .. } => "vault-server",
+            Self::Redirect { .. } => "vault-redirect",
+            Self::Refused { .. } => "vault-refused",
+            Self::Unreachable { .. } => "vault-unreachable",
+            Self::TimedOut { .. } => "vault-timed-out",
+            Self::Certificate { .. } => "vault-certificate",
+            Self::Tls { .. } => "vault-tls",
+            Self::NoAnswer { .. } => "vault-no-answer",
+            Self::TooLarge { .. } => "vault-too-large",
+            Self::NotRevoked => "vault-token-not-revoked",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        super::hint::of(self)
+    }
+}

@@ -1,0 +1,107 @@
+//! What to do when something goes wrong with Vault.
+
+use super::VaultError;
+use crate::error::Explain;
+
+/// The advice for an error.
+pub(super) fn of(error: &VaultError) -> Option<String> {
+    use VaultError as E;
+    let text = match error {
+        E::Denied {
+            path,
+            capability,
+            namespace,
+        } => {
+            let place = match namespace {
+                Some(namespace) => format!("in a policy of the namespace `{namespace}`"),
+                None => "in a policy of the token".to_owned(),
+            };
+            return Some(format!(
+                "this stanza {place} grants it: {}",
+                stanza(path, capability)
+            ));
+        }
+        E::Gone {
+            destroyed: true, ..
+        } => return Some("write it again".into()),
+        E::Gone { path, version, .. } => {
+            return Some(format!(
+                "take it back with `vault kv undelete -versions={version} {path}`, or write it again"
+            ));
+        }
+        E::File(error) => return error.hint(),
+        E::NoAddress => {
+            "set VAULT_ADDR, or `address` in the backend, as in https://vault.example.com:8200"
+        }
+        E::BadAddress { .. } => {
+            "write it as https://vault.example.com:8200, or unix:///run/vault/agent.sock for an agent"
+        }
+        E::PlainText { .. } => {
+            "use an address that begins with https://; http:// is for this machine"
+        }
+        E::SkipVerify => {
+            "unset it, and name the authority of the certificate with VAULT_CACERT or \
+             `tls.authority`"
+        }
+        E::CertificateFile { .. } => "check the path; a certificate begins with -----BEGIN",
+        E::HalfIdentity => {
+            "set VAULT_CLIENT_CERT and VAULT_CLIENT_KEY, or `tls.certificate` and `tls.key`"
+        }
+        E::NoCredentials { .. } => {
+            "set one of these where secret-run is started, or choose another way to log in with \
+             `auth` in the backend"
+        }
+        E::OddCredential { .. } => "check that it was copied whole, and nothing more",
+        E::LoginRefused { .. } => {
+            "check that the method is enabled there, the role, and that the credential is right and \
+             not used up"
+        }
+        E::Unwrap => {
+            "a wrapping token is good once and for a short time: ask for a new one. If nobody of \
+             yours has unwrapped it, somebody else has, and its secret id must be destroyed"
+        }
+        E::BadToken => "log in again, or set a new token",
+        E::NoMount { .. } => {
+            "check `mount` and the path with `vault secrets list`; if they are right, no policy of \
+             the token grants anything there"
+        }
+        E::WrongKv { .. } => "correct `kv-version`, or leave it out to have Vault asked",
+        E::NoNamespace { .. } => {
+            "check VAULT_NAMESPACE, or `namespace` in the backend; it is the whole path"
+        }
+        E::BadPath { .. } => {
+            "a path is names with `/` between them; one `/` before them leaves out the backend's \
+             `mount` and `path`"
+        }
+        E::NoPath => "set VAULT_PATH, or `path` in the backend",
+        E::BadVersion { .. } => "a version is a whole number from 1",
+        E::NoVersions { .. } => {
+            "leave `?version=` out; only version 2 of the engine keeps versions"
+        }
+        E::Sealed { .. } => "have it unsealed, or ask another server of the cluster",
+        E::Standby { .. } => "check the state of the cluster, or the address",
+        E::Throttled { .. } => "start fewer at a time, or raise the quota",
+        E::Server { .. } | E::TimedOut { .. } => {
+            "try again; if it stays, look at the state of the server"
+        }
+        E::Redirect { .. } => "check `api_addr` of the server, and what stands before it",
+        E::Refused { .. } | E::NoAnswer { .. } => "check what answers at this address",
+        E::Unreachable { .. } => "check the address, the network, and whether the server runs",
+        E::Certificate { .. } => {
+            "name the authority with VAULT_CACERT or `tls.authority`; if the certificate is for \
+             another name, set VAULT_TLS_SERVER_NAME or `tls.server-name`"
+        }
+        E::Tls { .. } => {
+            "check that the server speaks TLS at this port, and whether it wants a certificate of us"
+        }
+        E::TooLarge { .. } => "this is more than a secret: keep it elsewhere",
+        E::NotRevoked => "give its role a short `token_ttl`",
+    };
+    Some(text.into())
+}
+
+/// What a policy says to grant it.
+pub(super) fn stanza(path: &str, capability: &str) -> String {
+    let path = path.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("path \"{path}\" {{ capabilities = [\"{capability}\"] }}")
+}

@@ -1,0 +1,281 @@
+//! Logging in, and giving back what a login gave.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{HeaderValue, Method};
+use serde::Deserialize;
+use tracing::debug;
+use zeroize::Zeroizing;
+
+use super::VaultError;
+use super::client::{Call, Client};
+use crate::backend::file::{FileBackend, Strictness};
+use crate::secret::SecretValue;
+
+/// A credential, or where it is.
+#[derive(Debug)]
+pub(super) enum Supply {
+    Held(SecretValue),
+    File {
+        path: PathBuf,
+        strictness: Strictness,
+    },
+    Missing,
+}
+
+/// What is shown to Vault, and what it is called.
+#[derive(Debug)]
+pub(super) struct Credential {
+    pub(super) supply: Supply,
+    pub(super) what: &'static str,
+    /// Where it is looked for.
+    pub(super) tried: String,
+}
+
+/// How to get a token.
+#[derive(Debug)]
+pub(super) enum Login {
+    /// There is one.
+    Token(Credential),
+    /// By a method.
+    Method {
+        method: &'static str,
+        mount: String,
+        /// What follows `login` in the URL.
+        user: Option<String>,
+        /// What is sent, by its name.
+        fields: Vec<(&'static str, Credential)>,
+        /// Whether the secret id is a token to be unwrapped.
+        wrapped: bool,
+    },
+}
+
+/// A token, for the time of a run.
+pub(super) struct Session {
+    pub(super) token: HeaderValue,
+    /// Whether it was made for this run, and can be revoked.
+    is_ours: bool,
+    /// How long it is good, if that is known.
+    pub(super) lifetime: Option<Duration>,
+}
+
+impl Credential {
+    fn read(&self) -> Result<SecretValue, VaultError> {
+        let missing = || VaultError::NoCredentials {
+            what: self.what,
+            tried: self.tried.clone(),
+        };
+        let value = match &self.supply {
+            Supply::Held(value) => value.clone(),
+            Supply::File { path, strictness } => {
+                if !path.exists() {
+                    return Err(missing());
+                }
+                let read = FileBackend::read_one(path, *strictness).map_err(VaultError::File)?;
+                read.ok_or_else(missing)?
+            }
+            Supply::Missing => return Err(missing()),
+        };
+        let trimmed = value.expose().trim_ascii();
+        if trimmed.is_empty() {
+            return Err(missing());
+        }
+        Ok(SecretValue::copy_of(trimmed))
+    }
+}
+
+impl Login {
+    /// Gets a token.
+    pub(super) async fn session(&self, client: &Client) -> Result<Session, VaultError> {
+        match self {
+            Self::Token(credential) => Ok(Session {
+                token: header(&credential.read()?, credential.what)?,
+                is_ours: false,
+                lifetime: None,
+            }),
+            Self::Method {
+                method,
+                mount,
+                user,
+                fields,
+                wrapped,
+            } => {
+                let mut values = Vec::with_capacity(fields.len());
+                for (name, credential) in fields {
+                    let value = credential.read()?;
+                    let value = if *wrapped && *name == "secret_id" {
+                        unwrapped(client, &value).await?
+                    } else {
+                        value
+                    };
+                    values.push((*name, credential.what, value));
+                }
+                let user = user.as_deref().map(super::encoded);
+                let user = user.map_or_else(String::new, |user| format!("/{user}"));
+                let url = format!("/v1/auth/{}/login{user}", super::encoded(mount));
+                let call = Call {
+                    method: Method::POST,
+                    url: &url,
+                    path: &format!("auth/{mount}/login"),
+                    token: None,
+                    body: Some(body(&values)?),
+                };
+                log_in(client, &call, method, mount).await
+            }
+        }
+    }
+}
+
+async fn log_in(
+    client: &Client,
+    call: &Call<'_>,
+    method: &'static str,
+    mount: &str,
+) -> Result<Session, VaultError> {
+    let refused = || VaultError::LoginRefused {
+        method,
+        mount: mount.to_owned(),
+    };
+    let reply = client.send(call).await?;
+    if reply.status == 404 && reply.says("namespace") {
+        return Err(client.no_namespace());
+    }
+    if reply.status != 200 {
+        return Err(if reply.is_error_of_vault() {
+            refused()
+        } else {
+            VaultError::NoAnswer {
+                path: call.path.to_owned(),
+            }
+        });
+    }
+    let answer = reply.answer().and_then(|answer| answer.auth);
+    let auth = answer.ok_or_else(|| VaultError::NoAnswer {
+        path: call.path.to_owned(),
+    })?;
+    // Vault answers without a token where it wants a second factor.
+    if auth.client_token.is_empty() {
+        return Err(refused());
+    }
+    let token = SecretValue::copy_of(auth.client_token.as_bytes());
+    let lifetime = Duration::from_secs(auth.lease_duration);
+    debug!(method, seconds = auth.lease_duration, "logged in to Vault");
+    Ok(Session {
+        token: header(&token, "token")?,
+        // Batch tokens are known to nobody and end by themselves.
+        is_ours: auth.token_type != "batch",
+        lifetime: (!lifetime.is_zero()).then_some(lifetime),
+    })
+}
+
+/// The secret id that a wrapping token stands for. It can be had once.
+async fn unwrapped(client: &Client, wrapping: &SecretValue) -> Result<SecretValue, VaultError> {
+    #[derive(Deserialize)]
+    struct SecretId<'a> {
+        #[serde(borrow)]
+        secret_id: Cow<'a, str>,
+    }
+    let token = header(wrapping, "wrapped secret id")?;
+    let call = Call {
+        method: Method::POST,
+        url: "/v1/sys/wrapping/unwrap",
+        path: "sys/wrapping/unwrap",
+        token: Some(&token),
+        body: None,
+    };
+    let reply = client.send(&call).await?;
+    let data = reply.answer().and_then(|answer| answer.data);
+    let secret: Option<SecretId<'_>> = data.and_then(|data| serde_json::from_str(data.get()).ok());
+    match secret {
+        Some(secret) if reply.status == 200 => {
+            Ok(SecretValue::copy_of(secret.secret_id.as_bytes()))
+        }
+        _ => Err(VaultError::Unwrap),
+    }
+}
+
+impl Session {
+    /// Revokes the token, if it was made for this run.
+    pub(super) async fn end(&self, client: &Client) -> Result<(), VaultError> {
+        if !self.is_ours {
+            return Ok(());
+        }
+        let call = Call {
+            method: Method::POST,
+            url: "/v1/auth/token/revoke-self",
+            path: "auth/token/revoke-self",
+            token: Some(&self.token),
+            body: None,
+        };
+        let reply = client
+            .send(&call)
+            .await
+            .map_err(|_| VaultError::NotRevoked)?;
+        if matches!(reply.status, 200 | 204) {
+            debug!("the token of this login is revoked");
+            return Ok(());
+        }
+        Err(VaultError::NotRevoked)
+    }
+
+    /// Whether it was made for this run.
+    pub(super) fn is_ours(&self) -> bool {
+        self.is_ours
+    }
+}
+
+/// The JSON of a login. Its buffer has room from the start, so that growing leaves no copy.
+fn body(
+    fields: &[(&'static str, &'static str, SecretValue)],
+) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    let mut texts = BTreeMap::new();
+    // A character takes six bytes at most.
+    let mut room = 64;
+    for (name, what, value) in fields {
+        let text = std::str::from_utf8(value.expose());
+        let text = text.map_err(|_| VaultError::OddCredential { what })?;
+        room += 6 * text.len() + name.len() + 8;
+        texts.insert(*name, text);
+    }
+    let mut body = Zeroizing::new(Vec::with_capacity(room));
+    serde_json::to_writer(&mut *body, &texts).expect("texts are JSON, and memory can be written");
+    Ok(body)
+}
+
+/// A token as it is sent.
+fn header(token: &SecretValue, what: &'static str) -> Result<HeaderValue, VaultError> {
+    let value = HeaderValue::from_bytes(token.expose());
+    let mut value = value.map_err(|_| VaultError::OddCredential { what })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_json_and_never_moves() {
+        let odd = "\"\\\n\u{1}ü".repeat(50);
+        let value = SecretValue::copy_of(odd.as_bytes());
+        let fields = [("password", "password", value)];
+        let body = body(&fields).unwrap();
+        let read: BTreeMap<String, String> = serde_json::from_slice(&body).unwrap();
+        assert_eq!(read["password"], odd);
+        assert!(body.len() <= 64 + 6 * odd.len() + 16);
+        let fields = [("jwt", "JWT", SecretValue::copy_of(b"\xff"))];
+        assert!(super::body(&fields).is_err());
+    }
+
+    #[test]
+    fn a_token_is_a_header_that_debug_does_not_show() {
+        let token = header(&SecretValue::copy_of(b"dummy-token"), "token").unwrap();
+        assert_eq!(format!("{token:?}"), "Sensitive");
+        assert!(header(&SecretValue::copy_of(b"a\nb"), "token").is_err());
+    }
+}

@@ -1,0 +1,280 @@
+//! Reading all that a run wants, each path once.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use http::HeaderValue;
+
+use super::client::{Call, Client};
+use super::document::Content;
+use super::engine::{Engine, Mounts, Target};
+use super::login::Session;
+use super::reply::Reply;
+use super::{VaultError, encoded};
+use crate::backend::{Document, Request};
+use crate::manifest::KvVersion;
+
+/// As much of what was asked for is shown.
+const SHOWN: usize = 200;
+
+/// Where in Vault an app's secrets are.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) namespace: Option<String>,
+    pub(super) mount: Option<String>,
+    pub(super) path: Option<String>,
+    /// What the manifest says of the mount.
+    pub(super) kv_version: Option<KvVersion>,
+}
+
+/// What was answered to one request.
+pub(super) struct Answer {
+    pub(super) document: Result<Option<Document>, VaultError>,
+    /// Why there is nothing.
+    pub(super) notice: Option<VaultError>,
+}
+
+/// Reads with a token.
+pub(super) struct Reader<'a> {
+    pub(super) client: &'a Client,
+    pub(super) session: &'a Session,
+    pub(super) place: &'a Place,
+}
+
+/// A request that is made.
+struct Wanted {
+    path: String,
+    target: Target,
+    url: String,
+}
+
+impl From<Result<Option<Document>, VaultError>> for Answer {
+    fn from(document: Result<Option<Document>, VaultError>) -> Self {
+        Self {
+            document,
+            notice: None,
+        }
+    }
+}
+
+impl Place {
+    /// The whole path of a request: one that begins with `/` is whole already.
+    fn path(&self, request: &Request) -> Result<String, VaultError> {
+        let parts = [
+            self.mount.as_deref(),
+            self.path.as_deref(),
+            Some(&*request.path),
+        ];
+        let path = match request.path.strip_prefix('/') {
+            Some(path) => path.to_owned(),
+            None if request.path.is_empty() && self.path.is_none() => {
+                return Err(VaultError::NoPath);
+            }
+            None => {
+                let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
+                parts.collect::<Vec<_>>().join("/")
+            }
+        };
+        let is_name = |part: &str| {
+            let plain = part.trim() == part && !part.contains(char::is_control);
+            plain && !matches!(part, "" | "." | "..")
+        };
+        if path.split('/').all(is_name) {
+            Ok(path)
+        } else {
+            Err(VaultError::BadPath {
+                path: request.path.chars().take(SHOWN).collect(),
+            })
+        }
+    }
+
+    /// What the manifest says of mounts, for these paths.
+    fn stated(&self, paths: &[Result<String, VaultError>]) -> Mounts {
+        let Some(version) = self.kv_version else {
+            return Mounts::default();
+        };
+        let first = |path: &String| path.split('/').next().map(str::to_owned);
+        let mount = self.mount.clone().or_else(|| {
+            let mut paths = paths.iter().flatten();
+            paths.next().and_then(first)
+        });
+        mount.map_or_else(Mounts::default, |mount| Mounts::stated(&mount, version))
+    }
+}
+
+impl Reader<'_> {
+    /// One answer per request, in order.
+    pub(super) async fn read(&self, requests: &[Request]) -> Result<Vec<Answer>, VaultError> {
+        let paths: Vec<_> = requests
+            .iter()
+            .map(|request| self.place.path(request))
+            .collect();
+        let stated = self.place.stated(&paths);
+        let is_stated = |path: &String| stated.target(path).is_some();
+        let mounts = if paths.iter().flatten().all(is_stated) {
+            stated.clone()
+        } else {
+            self.mounts().await?.and(stated.clone())
+        };
+        let wanted: Vec<_> = paths
+            .into_iter()
+            .zip(requests)
+            .map(|(path, request)| wanted(path?, request, &mounts))
+            .collect();
+        let replies = self.replies(&wanted).await;
+        let mut answers = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            answers.push(match wanted {
+                Ok(wanted) => match &replies[&wanted.url] {
+                    Ok(reply) => self.answer(reply, &wanted),
+                    Err(error) => Err(error.clone()).into(),
+                },
+                Err(error) => Err(error).into(),
+            });
+        }
+        if stated != Mounts::default() {
+            self.doubt(&mut answers, &stated).await?;
+        }
+        Ok(answers)
+    }
+
+    /// Asks for each URL once, all at once.
+    async fn replies(
+        &self,
+        wanted: &[Result<Wanted, VaultError>],
+    ) -> BTreeMap<String, Result<Reply, VaultError>> {
+        let by_url: BTreeMap<&str, &Wanted> = wanted
+            .iter()
+            .flatten()
+            .map(|wanted| (wanted.url.as_str(), wanted))
+            .collect();
+        let token: &HeaderValue = &self.session.token;
+        let reads = by_url.into_iter().map(|(url, wanted)| async move {
+            let reply = self.client.send(&Call::get(url, &wanted.path, token)).await;
+            (url.to_owned(), reply)
+        });
+        join_all(reads).await.into_iter().collect()
+    }
+
+    fn answer(&self, reply: &Reply, wanted: &Wanted) -> Answer {
+        let path = || wanted.path.clone();
+        match reply.status {
+            200 => {}
+            403 => {
+                return Err(VaultError::Denied {
+                    path: wanted.target.api_path.clone(),
+                    capability: "read",
+                    namespace: self.place.namespace.clone(),
+                })
+                .into();
+            }
+            404 if reply.says("namespace") => return Err(self.client.no_namespace()).into(),
+            404 if reply.says("no handler for route") => {
+                return Err(VaultError::NoMount { path: path() }).into();
+            }
+            404 => {}
+            status => {
+                return Err(VaultError::Refused {
+                    path: path(),
+                    status,
+                })
+                .into();
+            }
+        }
+        let document = match Content::of(reply, wanted.target.engine, self.session.lifetime) {
+            Content::Document(document) => Ok(Some(document)),
+            Content::Absent => Ok(None),
+            Content::Gone { version, destroyed } => {
+                return Answer {
+                    document: Ok(None),
+                    notice: Some(VaultError::Gone {
+                        path: path(),
+                        version,
+                        destroyed,
+                    }),
+                };
+            }
+            Content::OtherKv => Err(wanted.target.wrong_kv()),
+            Content::Nothing => Err(VaultError::NoAnswer { path: path() }),
+        };
+        document.into()
+    }
+
+    /// Where the manifest says which engine it is, nobody was asked; so a wrong word of it looks
+    /// like what is absent or denied. Then Vault is asked after all.
+    async fn doubt(&self, answers: &mut [Answer], stated: &Mounts) -> Result<(), VaultError> {
+        let is_doubtful = |answer: &Answer| {
+            matches!(
+                answer.document,
+                Ok(None) | Err(VaultError::Denied { .. } | VaultError::NoMount { .. })
+            ) && answer.notice.is_none()
+        };
+        if !answers.iter().any(is_doubtful) {
+            return Ok(());
+        }
+        let listed = self.mounts().await?;
+        let Some((mount, version)) = stated.differing(&listed) else {
+            return Ok(());
+        };
+        for answer in answers.iter_mut().filter(|answer| is_doubtful(answer)) {
+            answer.document = Err(VaultError::WrongKv {
+                mount: mount.clone(),
+                stated: version,
+            });
+        }
+        Ok(())
+    }
+
+    /// Asks what is mounted where. Any token that is one may ask that.
+    async fn mounts(&self) -> Result<Mounts, VaultError> {
+        const PATH: &str = "sys/internal/ui/mounts";
+        let url = format!("/v1/{PATH}");
+        let call = Call::get(&url, PATH, &self.session.token);
+        let reply = self.client.send(&call).await?;
+        let listed = || reply.answer().and_then(|answer| Mounts::listed(&answer));
+        match reply.status {
+            200 => listed().ok_or_else(|| VaultError::NoAnswer { path: PATH.into() }),
+            403 if reply.is_error_of_vault() => Err(VaultError::BadToken),
+            404 if reply.says("namespace") => Err(self.client.no_namespace()),
+            _ if !reply.is_error_of_vault() => Err(VaultError::NoAnswer { path: PATH.into() }),
+            status => Err(VaultError::Refused {
+                path: PATH.into(),
+                status,
+            }),
+        }
+    }
+}
+
+impl Target {
+    fn keeps_versions(&self) -> bool {
+        self.engine == Engine::Kv(KvVersion::Two)
+    }
+
+    fn wrong_kv(&self) -> VaultError {
+        VaultError::WrongKv {
+            mount: self.mount.clone(),
+            stated: if self.keeps_versions() { 2 } else { 1 },
+        }
+    }
+}
+
+fn wanted(path: String, request: &Request, mounts: &Mounts) -> Result<Wanted, VaultError> {
+    let Some(target) = mounts.target(&path) else {
+        return Err(VaultError::NoMount { path });
+    };
+    let mut url = format!("/v1/{}", encoded(&target.api_path));
+    if let Some(version) = &request.version {
+        if !target.keeps_versions() {
+            return Err(VaultError::NoVersions { path });
+        }
+        let version = version.name().unwrap_or_default();
+        let number: Option<u64> = version.parse().ok();
+        let digits = version.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.filter(|number| digits && *number > 0);
+        let number = number.ok_or_else(|| VaultError::BadVersion {
+            version: version.chars().take(SHOWN).collect(),
+        })?;
+        url.push_str(&format!("?version={number}"));
+    }
+    Ok(Wanted { path, target, url })
+}

@@ -1,0 +1,281 @@
+//! The ways to log in to OpenBao, and what is left of a login.
+
+use secret_run_tests::{
+    Identity, OpenBao, Outcome, Postgres, Response, SecretServer, VaultProject,
+};
+use serde_json::{Value, json};
+
+const VALUE: &str = "q7zk-5b00-of-vault";
+const READ: &str = "path \"secret/data/app/*\" { capabilities = [\"read\"] }";
+const ENTRY: &str = "[secrets.TOKEN]\nkey = \"/secret/app/TOKEN\"\n";
+
+/// A server with one secret, and a policy `app` that lets it be read.
+fn server() -> OpenBao {
+    let bao = OpenBao::start();
+    bao.put("app/TOKEN", &json!({ "value": VALUE }));
+    bao.policy("app", READ);
+    bao
+}
+
+/// A server that logs the role `app` in by its id and a secret. Answers both.
+fn with_app_role() -> (OpenBao, String, String) {
+    let bao = server();
+    bao.enable_auth("approle");
+    let role = json!({ "token_policies": "app", "token_ttl": "1h" });
+    bao.call("POST", "auth/approle/role/app", &role);
+    let role = bao.call("GET", "auth/approle/role/app/role-id", &Value::Null);
+    let secret = bao.call("POST", "auth/approle/role/app/secret-id", &json!({}));
+    let text = |value: &Value| value.as_str().expect("an id is a text").to_owned();
+    let (role, secret) = (&role["data"]["role_id"], &secret["data"]["secret_id"]);
+    (bao, text(role), text(secret))
+}
+
+/// The value came, and of the login nothing is left: no token that was not there before.
+#[track_caller]
+fn logged_in(bao: &OpenBao, before: &[String], outcome: &Outcome) {
+    assert_eq!(VaultProject::variables(outcome, &["TOKEN"]), [VALUE]);
+    assert_eq!(sorted(bao.tokens()), sorted(before.to_vec()));
+}
+
+fn sorted(mut texts: Vec<String>) -> Vec<String> {
+    texts.sort();
+    texts
+}
+
+#[test]
+fn a_token_comes_from_a_variable_the_home_folder_or_a_file() {
+    let bao = server();
+    let token = bao.token(READ);
+    let project = VaultProject::new("", ENTRY);
+    let outcome = project.stranger(&bao).command(project.marker()).run();
+    let problem = outcome.exits_with(125).problem("vault-no-credentials");
+    let message = problem["message"].as_str().expect("a message is a text");
+    assert!(
+        message.starts_with("no token for Vault: tried VAULT_TOKEN"),
+        "{message}"
+    );
+    project.write(".vault-token", format!("{token}\n"));
+    let before = bao.tokens();
+    let outcome = project.stranger(&bao).command(["env"]).run();
+    logged_in(&bao, &before, &outcome);
+    // The variable wins, and the command does not get it.
+    project.write(".vault-token", "dummy-other");
+    let launcher = project.stranger(&bao).env("VAULT_TOKEN", &token);
+    let outcome = launcher.command(["env"]).run();
+    logged_in(&bao, &before, &outcome);
+    outcome.shows_no(&token);
+    let file = "auth = { method = \"token\", token-file = \"agent/token\" }";
+    let project = VaultProject::new(file, ENTRY);
+    project.write("agent/token", &token);
+    let launcher = project.stranger(&bao).env("VAULT_TOKEN", "dummy-other");
+    logged_in(&bao, &before, &launcher.command(["env"]).run());
+    project.set_mode("agent/token", 0o644);
+    let outcome = project.stranger(&bao).command(project.marker()).run();
+    let _ = outcome.exits_with(125).problem("file-exposed");
+    assert!(!project.started());
+}
+
+#[test]
+fn a_role_logs_in_with_variables_or_files_and_its_token_is_revoked() {
+    let (bao, role, secret) = with_app_role();
+    let before = bao.tokens();
+    let project = VaultProject::new("", ENTRY);
+    let launcher = project.stranger(&bao).env("VAULT_ROLE_ID", &role);
+    let outcome = launcher.env("VAULT_SECRET_ID", &secret).command(["env"]);
+    let outcome = outcome.run();
+    logged_in(&bao, &before, &outcome);
+    outcome.shows_no(&secret);
+    let backend = format!(
+        "auth = {{ method = \"approle\", role-id = \"{role}\", secret-id-file = \"secret\" }}"
+    );
+    let project = VaultProject::new(&backend, ENTRY);
+    project.write("secret", format!("{secret}\n"));
+    logged_in(
+        &bao,
+        &before,
+        &project.stranger(&bao).command(["env"]).run(),
+    );
+    project.write("secret", "dummy-other");
+    let outcome = project.stranger(&bao).command(project.marker()).run();
+    let problem = outcome.exits_with(125).problem("vault-login-refused");
+    let message = "Vault refuses the login with the method `approle` at `auth/approle`";
+    assert_eq!(problem["message"], message);
+}
+
+#[test]
+fn the_token_of_a_login_is_revoked_when_the_run_fails_as_well() {
+    let (bao, role, secret) = with_app_role();
+    let before = bao.tokens();
+    let entries = format!("{ENTRY}[secrets.DENIED]\nkey = \"secret/other\"\n");
+    let project = VaultProject::new("", &entries);
+    let launcher = project.stranger(&bao).env("VAULT_ROLE_ID", &role);
+    let launcher = launcher.env("VAULT_SECRET_ID", &secret);
+    let outcome = launcher.command(project.marker()).run();
+    let _ = outcome.exits_with(125).problem("vault-permission-denied");
+    assert!(!project.started());
+    assert_eq!(sorted(bao.tokens()), sorted(before));
+}
+
+#[test]
+fn a_wrapped_secret_id_is_unwrapped_once() {
+    let (bao, role, _) = with_app_role();
+    let wrapping = bao.wrapped_secret_id("app");
+    let backend =
+        format!("auth = {{ method = \"approle\", role-id = \"{role}\", wrapped = true }}");
+    let project = VaultProject::new(&backend, ENTRY);
+    let launcher = || project.stranger(&bao).env("VAULT_SECRET_ID", &wrapping);
+    let outcome = launcher().command(["env"]).run();
+    assert_eq!(VaultProject::variables(&outcome, &["TOKEN"]), [VALUE]);
+    outcome.shows_no(&wrapping);
+    let outcome = launcher().command(project.marker()).run();
+    outcome.shows_no(&wrapping);
+    let problem = outcome.exits_with(125).problem("vault-unwrap");
+    let hint = problem["hint"].as_str().expect("a hint is a text");
+    assert!(hint.contains("somebody else has"), "{hint}");
+}
+
+#[test]
+fn a_user_logs_in_with_a_password_that_the_command_does_not_get() {
+    let bao = server();
+    bao.enable_auth("userpass");
+    let user = json!({ "password": "dummy-password", "token_policies": "app" });
+    bao.call("POST", "auth/userpass/users/app", &user);
+    let before = bao.tokens();
+    let auth = "auth = { method = \"userpass\", username = \"app\", password-variable = \"PASS\" }";
+    let project = VaultProject::new(auth, ENTRY);
+    let launcher = project.stranger(&bao).env("PASS", "dummy-password");
+    let outcome = launcher.command(["env"]).run();
+    logged_in(&bao, &before, &outcome);
+    outcome.shows_no("dummy-password");
+}
+
+#[test]
+fn a_certificate_logs_in_over_tls() {
+    let bao = server();
+    bao.enable_auth("cert");
+    let role = json!({ "certificate": bao.authority().certificate, "token_policies": "app" });
+    bao.call("POST", "auth/cert/certs/app", &role);
+    let before = bao.tokens();
+    let backend = format!(
+        "address = \"{}\"\nauth = {{ method = \"cert\", role = \"app\" }}\n\
+         tls = {{ authority = \"authority.pem\", certificate = \"app.pem\", key = \"app-key.pem\" }}",
+        bao.tls_url()
+    );
+    let project = VaultProject::new(&backend, ENTRY);
+    let Identity { certificate, key } = bao.authority().certify(&["app.example.com"]);
+    project.write("authority.pem", &bao.authority().certificate);
+    project
+        .write("app.pem", certificate)
+        .write("app-key.pem", key);
+    logged_in(
+        &bao,
+        &before,
+        &project.stranger(&bao).command(["env"]).run(),
+    );
+    project.set_mode("app-key.pem", 0o644);
+    let outcome = project.stranger(&bao).command(project.marker()).run();
+    let _ = outcome.exits_with(125).problem("file-exposed");
+}
+
+#[test]
+fn a_token_of_an_issuer_logs_in() {
+    let bao = server();
+    bao.enable_auth("jwt");
+    let (public, token) = bao.issue("app");
+    let config = json!({ "jwt_validation_pubkeys": [public] });
+    bao.call("POST", "auth/jwt/config", &config);
+    let role = json!({
+        "role_type": "jwt", "bound_audiences": ["vault"], "user_claim": "sub",
+        "bound_subject": "app", "token_policies": "app",
+    });
+    bao.call("POST", "auth/jwt/role/app", &role);
+    let before = bao.tokens();
+    let auth = "auth = { method = \"jwt\", role = \"app\", jwt-variable = \"CI_JOB_JWT\" }";
+    let project = VaultProject::new(auth, ENTRY);
+    let launcher = project.stranger(&bao).env("CI_JOB_JWT", &token);
+    let outcome = launcher.command(["env"]).run();
+    logged_in(&bao, &before, &outcome);
+    outcome.shows_no(&token);
+    let auth = "auth = { method = \"jwt\", role = \"app\", jwt-file = \"token\" }";
+    let project = VaultProject::new(auth, ENTRY);
+    project.write("token", &token);
+    logged_in(
+        &bao,
+        &before,
+        &project.stranger(&bao).command(["env"]).run(),
+    );
+}
+
+/// OpenBao asks the cluster who a service account is; here, a server that answers as one does.
+#[test]
+fn the_token_of_a_service_account_logs_in() {
+    let bao = server();
+    let cluster = SecretServer::start();
+    let review = json!({
+        "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview",
+        "status": { "authenticated": true, "user": {
+            "username": "system:serviceaccount:shop:app", "uid": "dummy-uid",
+            "groups": ["system:serviceaccounts"],
+        } },
+    });
+    let created = Response::new(201).header("content-type", "application/json");
+    let reviews = "/apis/authentication.k8s.io/v1/tokenreviews";
+    cluster.answer(reviews, created.body(review.to_string()));
+    bao.enable_auth("kubernetes");
+    let (public, token) = bao.issue("system:serviceaccount:shop:app");
+    let config = json!({
+        "kubernetes_host": format!("http://{}", cluster.address()),
+        "pem_keys": [public], "disable_local_ca_jwt": true,
+    });
+    bao.call("POST", "auth/kubernetes/config", &config);
+    let role = json!({
+        "bound_service_account_names": "app", "bound_service_account_namespaces": "shop",
+        "token_policies": "app",
+    });
+    bao.call("POST", "auth/kubernetes/role/app", &role);
+    let before = bao.tokens();
+    let auth = "auth = { method = \"kubernetes\", role = \"app\", jwt-file = \"token\" }";
+    let project = VaultProject::new(auth, ENTRY);
+    // As Kubernetes has it.
+    project.write("token", &token).set_mode("token", 0o644);
+    logged_in(
+        &bao,
+        &before,
+        &project.stranger(&bao).command(["env"]).run(),
+    );
+    assert_eq!(cluster.requests().len(), 1);
+}
+
+#[test]
+fn a_token_that_a_lease_hangs_on_is_kept_and_that_is_said() {
+    let (bao, role, secret) = with_app_role();
+    let postgres = Postgres::start();
+    bao.dynamic_users(&postgres);
+    bao.policy(
+        "app",
+        "path \"database/creds/app\" { capabilities = [\"read\"] }",
+    );
+    let before = bao.tokens().len();
+    let entries = "[secrets.DB_USER]\nkey = \"database/creds/app#username\"\n\
+                   [secrets.DB_PASSWORD]\nkey = \"database/creds/app#password\"\n";
+    let project = VaultProject::new("", entries);
+    let launcher = project.stranger(&bao).env("VAULT_ROLE_ID", &role);
+    let launcher = launcher.env("VAULT_SECRET_ID", &secret);
+    let outcome = launcher
+        .env("SECRET_RUN_LOG", "info")
+        .command(["env"])
+        .run();
+    let found = VaultProject::variables(&outcome, &["DB_USER", "DB_PASSWORD"]);
+    outcome.stderr_has("the token of this login is kept, since leases end with it");
+    assert_eq!(bao.tokens().len(), before + 1);
+    assert_eq!(postgres.login(&found[0], &found[1]), Some(found[0].clone()));
+    // Where the run fails, nobody gets the user, so it goes with the token.
+    let entries = format!("{entries}[secrets.DENIED]\nkey = \"secret/other\"\n");
+    let project = VaultProject::new("", &entries);
+    let launcher = project.stranger(&bao).env("VAULT_ROLE_ID", &role);
+    let launcher = launcher.env("VAULT_SECRET_ID", &secret);
+    launcher.command(["env"]).run().exits_with(125);
+    assert_eq!(bao.tokens().len(), before + 1);
+    let leases = bao.call("LIST", "sys/leases/lookup/database/creds/app", &Value::Null);
+    assert_eq!(leases["data"]["keys"].as_array().map(Vec::len), Some(1));
+}
