@@ -209,6 +209,20 @@ impl OpenBao {
             .collect()
     }
 
+    /// A token to be unwrapped once, for a new secret id of a role.
+    ///
+    /// # Panics
+    /// When there is no such role.
+    #[must_use]
+    pub fn wrapped_secret_id(&self, role: &str) -> String {
+        let path = format!("/v1/auth/approle/role/{role}/secret-id");
+        let headers = [("x-vault-token", Self::ROOT), ("x-vault-wrap-ttl", "60s")];
+        let reply = exchange(self.address, "POST", &path, &headers, b"{}");
+        let reply = reply.expect("OpenBao answers");
+        let answer: Value = serde_json::from_slice(&reply.body).expect("OpenBao answers in JSON");
+        text(&answer["wrap_info"]["token"])
+    }
+
     /// Lets `database/creds/app` make users of a PostgreSQL, each good for an hour.
     ///
     /// # Panics

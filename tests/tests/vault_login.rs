@@ -1,7 +1,10 @@
 //! The ways to log in to OpenBao, and what is left of a login.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use secret_run_tests::{
-    Identity, OpenBao, Outcome, Postgres, Response, SecretServer, VaultProject,
+    Identity, Issuer, OpenBao, Outcome, Postgres, Response, SecretServer, VaultProject,
 };
 use serde_json::{Value, json};
 
@@ -71,7 +74,7 @@ fn a_token_comes_from_a_variable_the_home_folder_or_a_file() {
     logged_in(&bao, &before, &launcher.command(["env"]).run());
     project.set_mode("agent/token", 0o644);
     let outcome = project.stranger(&bao).command(project.marker()).run();
-    let _ = outcome.exits_with(125).problem("file-exposed");
+    let _ = outcome.exits_with(125).problem("file-readable-by-others");
     assert!(!project.started());
 }
 
@@ -174,15 +177,16 @@ fn a_certificate_logs_in_over_tls() {
     );
     project.set_mode("app-key.pem", 0o644);
     let outcome = project.stranger(&bao).command(project.marker()).run();
-    let _ = outcome.exits_with(125).problem("file-exposed");
+    let _ = outcome.exits_with(125).problem("file-readable-by-others");
 }
 
 #[test]
 fn a_token_of_an_issuer_logs_in() {
     let bao = server();
     bao.enable_auth("jwt");
-    let (public, token) = bao.issue("app");
-    let config = json!({ "jwt_validation_pubkeys": [public] });
+    let issuer = Issuer::new();
+    let token = issuer.token("app", &json!({}));
+    let config = json!({ "jwt_validation_pubkeys": [issuer.public_key] });
     bao.call("POST", "auth/jwt/config", &config);
     let role = json!({
         "role_type": "jwt", "bound_audiences": ["vault"], "user_claim": "sub",
@@ -213,7 +217,7 @@ fn the_token_of_a_service_account_logs_in() {
     let cluster = SecretServer::start();
     let review = json!({
         "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview",
-        "status": { "authenticated": true, "user": {
+        "status": { "authenticated": true, "audiences": ["vault"], "user": {
             "username": "system:serviceaccount:shop:app", "uid": "dummy-uid",
             "groups": ["system:serviceaccounts"],
         } },
@@ -222,14 +226,21 @@ fn the_token_of_a_service_account_logs_in() {
     let reviews = "/apis/authentication.k8s.io/v1/tokenreviews";
     cluster.answer(reviews, created.body(review.to_string()));
     bao.enable_auth("kubernetes");
-    let (public, token) = bao.issue("system:serviceaccount:shop:app");
+    let issuer = Issuer::new();
+    let account = json!({
+        "namespace": "shop", "serviceaccount": { "name": "app", "uid": "dummy-uid" },
+    });
+    let claims = json!({ "kubernetes.io": account });
+    let token = issuer.token("system:serviceaccount:shop:app", &claims);
     let config = json!({
         "kubernetes_host": format!("http://{}", cluster.address()),
-        "pem_keys": [public], "disable_local_ca_jwt": true,
+        "pem_keys": [issuer.public_key], "disable_local_ca_jwt": true,
+        "kubernetes_ca_cert": bao.authority().certificate,
     });
     bao.call("POST", "auth/kubernetes/config", &config);
     let role = json!({
         "bound_service_account_names": "app", "bound_service_account_namespaces": "shop",
+        "audience": "vault",
         "token_policies": "app",
     });
     bao.call("POST", "auth/kubernetes/role/app", &role);
@@ -276,6 +287,14 @@ fn a_token_that_a_lease_hangs_on_is_kept_and_that_is_said() {
     let launcher = launcher.env("VAULT_SECRET_ID", &secret);
     launcher.command(["env"]).run().exits_with(125);
     assert_eq!(bao.tokens().len(), before + 1);
-    let leases = bao.call("LIST", "sys/leases/lookup/database/creds/app", &Value::Null);
-    assert_eq!(leases["data"]["keys"].as_array().map(Vec::len), Some(1));
+    let leases = || {
+        let leases = bao.call("LIST", "sys/leases/lookup/database/creds/app", &Value::Null);
+        leases["data"]["keys"].as_array().map(Vec::len)
+    };
+    // OpenBao takes its time.
+    let start = Instant::now();
+    while leases() != Some(1) {
+        assert!(start.elapsed() < Duration::from_secs(30), "the lease stays");
+        sleep(Duration::from_millis(50));
+    }
 }

@@ -81,6 +81,9 @@ impl FileBackend {
         let Some(name) = name.to_str() else {
             return refused(FileError::Name);
         };
+        // Beside a manifest of the working directory, the directory has no name.
+        let here = directory.as_os_str().is_empty();
+        let directory = if here { Path::new(".") } else { directory };
         let backend = Self::new(directory.to_owned(), strictness);
         let request = Request {
             path: name.to_owned(),
