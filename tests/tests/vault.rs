@@ -1,5 +1,6 @@
 //! Reading from OpenBao: keys and values of both versions, and whatever else has a path.
 
+use std::thread::sleep;
 use std::time::Duration;
 
 use secret_run_tests::{Link, OpenBao, Outcome, Postgres, VaultProject};
@@ -161,6 +162,48 @@ fn what_is_deleted_or_destroyed_is_told_from_what_is_not_there() {
         said("vault-version-destroyed"),
         [destroyed("DESTROYED"), destroyed("OLD")]
     );
+}
+
+#[test]
+fn the_version_before_is_there_within_its_grace_time_and_no_longer() {
+    let bao = OpenBao::start();
+    bao.put("app/KEY", &json!({ "key": "q7zk-5a51-before" }));
+    bao.put("app/SOLE", &json!({ "value": "q7zk-5a52-before" }));
+    let entries = |grace: &str| {
+        let previous =
+            |name: &str| format!("previous = {{ name = \"{name}\", grace = \"{grace}\" }}\n");
+        let (key, sole) = (previous("OLD_KEY"), previous("OLD_SOLE"));
+        format!("[secrets.KEY]\nkey = \"KEY#key\"\n{key}[secrets.SOLE]\n{sole}")
+    };
+    let run = |grace: &str| {
+        let project = VaultProject::new("mount = \"secret\"\npath = \"app\"", &entries(grace));
+        project.launcher(&bao).command(["env"]).run()
+    };
+    let outcome = run("48h");
+    assert_eq!(variables(&outcome, &["KEY"]), ["q7zk-5a51-before"]);
+    assert!(!outcome.stdout().contains("OLD_"), "{outcome:?}");
+    bao.put("app/KEY", &json!({ "key": "q7zk-5a53-after" }));
+    bao.put("app/SOLE", &json!({ "value": "q7zk-5a54-after" }));
+    let names = ["KEY", "OLD_KEY", "SOLE", "OLD_SOLE"];
+    assert_eq!(
+        variables(&run("48h"), &names),
+        [
+            "q7zk-5a53-after",
+            "q7zk-5a51-before",
+            "q7zk-5a54-after",
+            "q7zk-5a52-before"
+        ]
+    );
+    sleep(Duration::from_secs(2));
+    let outcome = run("1s");
+    assert_eq!(variables(&outcome, &["KEY"]), ["q7zk-5a53-after"]);
+    assert!(!outcome.stdout().contains("OLD_"), "{outcome:?}");
+    // What is gone is no reason not to start, and nothing to tell of.
+    bao.call("PUT", "secret/destroy/app/KEY", &json!({ "versions": [1] }));
+    let outcome = run("48h");
+    assert_eq!(variables(&outcome, &["OLD_SOLE"]), ["q7zk-5a52-before"]);
+    assert!(!outcome.stdout().contains("OLD_KEY"), "{outcome:?}");
+    assert_eq!(outcome.stderr(), "");
 }
 
 #[test]

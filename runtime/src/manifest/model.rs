@@ -162,7 +162,7 @@ impl BackendSettings {
     /// is read under a name of its own.
     #[must_use]
     pub fn keeps_previous(&self) -> bool {
-        matches!(self, Self::Aws(_))
+        matches!(self, Self::Aws(_) | Self::Vault(_))
     }
 
     /// The variable of the launcher that it names for a credential.

@@ -108,7 +108,8 @@ impl Fetched {
                 field: Some(field), ..
             } => {
                 // It may have had another form: that is no reason not to start.
-                let value = extract::extract(found.bytes.expose(), field);
+                let fields = found.fields.as_ref().unwrap_or(&found.bytes);
+                let value = extract::extract(fields.expose(), field);
                 value.map_or(Value::Absent, not_empty)
             }
             _ => not_empty(found.bytes.clone()),

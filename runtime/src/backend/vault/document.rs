@@ -68,6 +68,12 @@ impl Content {
         Self::document(data, |document| document.lease = lease)
     }
 
+    /// Which version of a secret a reply is about, whether it still holds something or not.
+    pub(super) fn version(reply: &Reply) -> Option<u64> {
+        let answer = reply.answer()?;
+        versioned(&answer).map(|versioned| versioned.metadata.version)
+    }
+
     fn versioned(data: &RawValue, metadata: &Metadata<'_>) -> Self {
         Self::document(data, |document| {
             document.version = Some(metadata.version.to_string());

@@ -11,7 +11,7 @@ use super::engine::{Engine, Mounts, Target};
 use super::login::Session;
 use super::reply::Reply;
 use super::{VaultError, encoded};
-use crate::backend::{Document, Request};
+use crate::backend::{Document, Request, Version};
 use crate::manifest::KvVersion;
 
 /// As much of what was asked for is shown.
@@ -46,6 +46,24 @@ struct Wanted {
     path: String,
     target: Target,
     url: String,
+    /// Whether it is the version before that of the URL.
+    is_previous: bool,
+}
+
+/// Replies by their URL.
+type Replies = BTreeMap<String, Result<Reply, VaultError>>;
+
+impl Wanted {
+    /// The version before the one of a reply; `None` if there is none.
+    fn before(&self, reply: &Reply) -> Option<Self> {
+        let version = Content::version(reply).filter(|version| *version > 1)?;
+        Some(Self {
+            path: self.path.clone(),
+            target: self.target.clone(),
+            url: format!("{}?version={}", self.url, version - 1),
+            is_previous: false,
+        })
+    }
 }
 
 impl From<Result<Option<Document>, VaultError>> for Answer {
@@ -121,33 +139,51 @@ impl Reader<'_> {
             .zip(requests)
             .map(|(path, request)| wanted(path?, request, &mounts))
             .collect();
-        let replies = self.replies(&wanted).await;
-        let mut answers = Vec::with_capacity(wanted.len());
-        for wanted in wanted {
-            answers.push(match wanted {
-                Ok(wanted) => match &replies[&wanted.url] {
-                    Ok(reply) => self.answer(reply, &wanted),
-                    Err(error) => Err(error.clone()).into(),
-                },
-                Err(error) => Err(error).into(),
-            });
-        }
+        let replies = self.replies(wanted.iter().flatten()).await;
+        // The one before a version is known by the number of that.
+        let before = |wanted: &Wanted| wanted.before(replies[&wanted.url].as_ref().ok()?);
+        let is_previous = |wanted: &&Wanted| wanted.is_previous;
+        let before: BTreeMap<&str, Wanted> = wanted
+            .iter()
+            .flatten()
+            .filter(is_previous)
+            .filter_map(|wanted| Some((wanted.url.as_str(), before(wanted)?)))
+            .collect();
+        let earlier = self.replies(before.values()).await;
+        let answers = wanted.iter().map(|wanted| match wanted {
+            Ok(wanted) if wanted.is_previous => self.previous(before.get(&*wanted.url), &earlier),
+            Ok(wanted) => self.told(&replies, wanted),
+            Err(error) => Err(error.clone()).into(),
+        });
+        let mut answers: Vec<_> = answers.collect();
         if stated != Mounts::default() {
             self.doubt(&mut answers, &stated).await?;
         }
         Ok(answers)
     }
 
+    fn told(&self, replies: &Replies, wanted: &Wanted) -> Answer {
+        match &replies[&wanted.url] {
+            Ok(reply) => self.answer(reply, wanted),
+            Err(error) => Err(error.clone()).into(),
+        }
+    }
+
+    /// The version before, if there is one: that it is gone is nothing to tell of.
+    fn previous(&self, before: Option<&Wanted>, replies: &Replies) -> Answer {
+        let Some(before) = before else {
+            return Ok(None).into();
+        };
+        Answer {
+            notice: None,
+            ..self.told(replies, before)
+        }
+    }
+
     /// Asks for each URL once, all at once.
-    async fn replies(
-        &self,
-        wanted: &[Result<Wanted, VaultError>],
-    ) -> BTreeMap<String, Result<Reply, VaultError>> {
-        let by_url: BTreeMap<&str, &Wanted> = wanted
-            .iter()
-            .flatten()
-            .map(|wanted| (wanted.url.as_str(), wanted))
-            .collect();
+    async fn replies(&self, wanted: impl Iterator<Item = &Wanted>) -> Replies {
+        let by_url: BTreeMap<&str, &Wanted> =
+            wanted.map(|wanted| (wanted.url.as_str(), wanted)).collect();
         let token: &HeaderValue = &self.session.token;
         let reads = by_url.into_iter().map(|(url, wanted)| async move {
             let reply = self.client.send(&Call::get(url, &wanted.path, token)).await;
@@ -263,11 +299,10 @@ fn wanted(path: String, request: &Request, mounts: &Mounts) -> Result<Wanted, Va
         return Err(VaultError::NoMount { path });
     };
     let mut url = format!("/v1/{}", encoded(&target.api_path));
-    if let Some(version) = &request.version {
+    if let Some(Version::Named(version)) = &request.version {
         if !target.keeps_versions() {
             return Err(VaultError::NoVersions { path });
         }
-        let version = version.name().unwrap_or_default();
         let number: Option<u64> = version.parse().ok();
         let digits = version.bytes().all(|byte| byte.is_ascii_digit());
         let number = number.filter(|number| digits && *number > 0);
@@ -276,5 +311,10 @@ fn wanted(path: String, request: &Request, mounts: &Mounts) -> Result<Wanted, Va
         })?;
         url.push_str(&format!("?version={number}"));
     }
-    Ok(Wanted { path, target, url })
+    Ok(Wanted {
+        path,
+        target,
+        url,
+        is_previous: request.version == Some(Version::Previous),
+    })
 }
