@@ -10,6 +10,8 @@ mod print;
 mod rules;
 mod run;
 mod texts;
+#[cfg(feature = "vault")]
+mod vault;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -51,6 +53,9 @@ enum Task {
     /// Print what AWS must allow.
     #[cfg(feature = "aws")]
     Aws(aws::Aws),
+    /// What concerns Vault.
+    #[cfg(feature = "vault")]
+    Vault(vault::Vault),
     /// Print the JSON Schema of secrets.toml.
     Schema,
     /// List what values can be validated with.
@@ -84,6 +89,8 @@ pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
         Some(Task::Plan(plan)) => plan.run(options),
         #[cfg(feature = "aws")]
         Some(Task::Aws(aws)) => aws.run(options),
+        #[cfg(feature = "vault")]
+        Some(Task::Vault(vault)) => vault.run(options),
         Some(Task::Schema) => print::schema(),
         Some(Task::Rules(rules)) => rules.run(),
         Some(Task::Plugin(plugin)) => {

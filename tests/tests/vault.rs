@@ -266,3 +266,19 @@ fn a_socket_of_an_agent_is_an_address() {
     let outcome = launcher.command(["env"]).run();
     assert_eq!(variables(&outcome, &["TOKEN"]), ["q7zk-5a71"]);
 }
+
+#[test]
+fn without_a_word_in_the_manifest_variables_say_all() {
+    let bao = OpenBao::start();
+    bao.put("app/TOKEN", &json!({ "value": "q7zk-5a81" }));
+    let project = VaultProject::new("", "");
+    let manifest = "version = 1\n[environments.production]\n[secrets.TOKEN]\n";
+    project.write("secrets.toml", manifest);
+    let launcher = project
+        .launcher(&bao)
+        .env("SECRETS_BACKEND", "vault")
+        .env("VAULT_MOUNT_PATH", "secret")
+        .env("VAULT_PATH", "app");
+    let outcome = launcher.command(["env"]).run();
+    assert_eq!(variables(&outcome, &["TOKEN"]), ["q7zk-5a81"]);
+}

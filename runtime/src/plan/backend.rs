@@ -134,6 +134,10 @@ impl PlannedBackend {
                 let settings = BackendSettings::Aws(AwsSettings::of(store));
                 Ok(Self::undeclared(&kind, settings, by))
             }
+            [] if kind == "vault" => {
+                let settings = BackendSettings::Vault(Box::default());
+                Ok(Self::undeclared(&kind, settings, by))
+            }
             [] => Err(PlanError::UnknownBackend {
                 by,
                 nearest: nearest(asked, manifest.backends.keys().map(String::as_str)),

@@ -20,6 +20,7 @@ mod engine;
 mod error;
 mod hint;
 mod login;
+mod policy;
 mod read;
 mod reply;
 mod setup;
@@ -33,6 +34,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::info;
 
 pub use error::VaultError;
+pub use policy::Policy;
 
 use address::Address;
 use client::Client;

@@ -77,7 +77,7 @@ impl From<Result<Option<Document>, VaultError>> for Answer {
 
 impl Place {
     /// The whole path of a request: one that begins with `/` is whole already.
-    fn path(&self, request: &Request) -> Result<String, VaultError> {
+    pub(super) fn path(&self, request: &Request) -> Result<String, VaultError> {
         let parts = [
             self.mount.as_deref(),
             self.path.as_deref(),
@@ -107,7 +107,7 @@ impl Place {
     }
 
     /// What the manifest says of mounts, for these paths.
-    fn stated(&self, paths: &[Result<String, VaultError>]) -> Mounts {
+    pub(super) fn stated(&self, paths: &[Result<String, VaultError>]) -> Mounts {
         let Some(version) = self.kv_version else {
             return Mounts::default();
         };

@@ -23,12 +23,12 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/tok
 const TOKEN_FILE: &str = ".vault-token";
 
 /// Reads settings for one backend.
-struct Setup<'a> {
-    settings: &'a VaultSettings,
+pub(super) struct Setup<'a> {
+    pub(super) settings: &'a VaultSettings,
     /// What files are relative to.
-    directory: &'a Path,
-    strictness: Strictness,
-    process: ProcessVariable<'a>,
+    pub(super) directory: &'a Path,
+    pub(super) strictness: Strictness,
+    pub(super) process: ProcessVariable<'a>,
 }
 
 impl Vault {
@@ -72,13 +72,17 @@ impl Setup<'_> {
             address,
             tls: self.tls(skip_verify),
             login: self.login(),
-            place: Place {
-                namespace: self.path(&self.settings.namespace, "VAULT_NAMESPACE")?,
-                mount: self.path(&self.settings.mount, "VAULT_MOUNT_PATH")?,
-                path: self.path(&self.settings.path, "VAULT_PATH")?,
-                kv_version: self.settings.kv_version,
-            },
+            place: self.place()?,
             production,
+        })
+    }
+
+    pub(super) fn place(&self) -> Result<Place, VaultError> {
+        Ok(Place {
+            namespace: self.path(&self.settings.namespace, "VAULT_NAMESPACE")?,
+            mount: self.path(&self.settings.mount, "VAULT_MOUNT_PATH")?,
+            path: self.path(&self.settings.path, "VAULT_PATH")?,
+            kv_version: self.settings.kv_version,
         })
     }
 

@@ -1,0 +1,108 @@
+//! What a policy must grant for a plan, and nothing more.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::engine::{Engine, Mounts};
+use super::hint::stanza;
+use super::read::Place;
+use super::setup::Setup;
+use crate::backend::ProcessVariable;
+use crate::backend::file::Strictness;
+use crate::manifest::{BackendSettings, KvVersion, VaultMethod, VaultSettings};
+use crate::plan::Plan;
+
+/// A policy of Vault. Displays as its text, in HCL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Paths that are read.
+    reads: BTreeSet<String>,
+    /// Of those, the ones in a mount that nobody says anything of.
+    unknown: BTreeSet<String>,
+    /// Whether a token is made and revoked.
+    logs_in: bool,
+}
+
+impl Policy {
+    /// The least that the backends of `plan` need; `None` if none of them is a Vault. It is made of
+    /// the manifest and of the variables of Vault alone: where neither says which version of the
+    /// engine for keys and values is at `mount`, it is taken to be 2.
+    #[must_use]
+    pub fn of(plan: &Plan, process: ProcessVariable<'_>) -> Option<Self> {
+        let mut policy = Self {
+            reads: BTreeSet::new(),
+            unknown: BTreeSet::new(),
+            logs_in: false,
+        };
+        for planned in &plan.backends {
+            let BackendSettings::Vault(settings) = &planned.settings else {
+                continue;
+            };
+            let setup = Setup {
+                settings,
+                directory: plan.manifest().source().directory(),
+                strictness: Strictness::Warn,
+                process,
+            };
+            // What is wrong with a variable or a path is said by a run.
+            let Ok(place) = setup.place() else { continue };
+            let requests = planned.requests.iter();
+            let paths: Vec<_> = requests.map(|request| place.path(request)).collect();
+            let stated = Place {
+                kv_version: place.kv_version.or_else(|| {
+                    let is_mounted = place.mount.is_some();
+                    is_mounted.then_some(KvVersion::Two)
+                }),
+                ..place
+            };
+            let mounts = stated.stated(&paths);
+            for path in paths.into_iter().flatten() {
+                policy.add(&mounts, path);
+            }
+            policy.logs_in |= !planned.requests.is_empty() && logs_in(settings, process);
+        }
+        (!policy.reads.is_empty()).then_some(policy)
+    }
+
+    fn add(&mut self, mounts: &Mounts, path: String) {
+        match mounts.target(&path) {
+            Some(target) if target.engine != Engine::Other => {
+                self.reads.insert(target.api_path);
+            }
+            _ => {
+                self.unknown.insert(path.clone());
+                self.reads.insert(path);
+            }
+        }
+    }
+}
+
+/// Whether a run makes a token of its own.
+fn logs_in(settings: &VaultSettings, process: ProcessVariable<'_>) -> bool {
+    let is_set = |name| process(name).is_some_and(|value| !value.is_empty());
+    match &settings.auth {
+        Some(auth) => !matches!(auth.method, VaultMethod::Token { .. }),
+        None => is_set("VAULT_ROLE_ID") && !is_set("VAULT_TOKEN"),
+    }
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for path in &self.reads {
+            if self.unknown.contains(path) {
+                let (mount, rest) = path.split_once('/').unwrap_or((path, ""));
+                writeln!(
+                    f,
+                    "# If `{mount}` holds version 2 of the engine for keys and values, the path is \
+                     {mount}/data/{rest}."
+                )?;
+            }
+            writeln!(f, "{}", stanza(path, "read"))?;
+        }
+        if self.logs_in {
+            writeln!(f, "# The token of a login is revoked.")?;
+            writeln!(f, "{}", stanza("auth/token/revoke-self", "update"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! `secret-run vault policy`: what it prints suffices, and all of it is needed.
+
+use secret_run_tests::{OpenBao, Postgres, VaultProject};
+use serde_json::json;
+
+const ENTRIES: &str = "[secrets.TOKEN]\n\
+    [secrets.FIELD]\nkey = \"db#password\"\n\
+    [secrets.OTHER]\nkey = \"db#user\"\n\
+    [secrets.DB_USER]\nkey = \"/database/creds/app#username\"\n\
+    [secrets.DB_PASSWORD]\nkey = \"/database/creds/app#password\"\n";
+
+const POLICY: &str = "\
+# If `database` holds version 2 of the engine for keys and values, the path is database/data/creds/app.
+path \"database/creds/app\" { capabilities = [\"read\"] }
+path \"secret/data/app/TOKEN\" { capabilities = [\"read\"] }
+path \"secret/data/app/db\" { capabilities = [\"read\"] }
+";
+
+#[test]
+fn the_policy_grants_what_a_run_needs_and_nothing_that_it_does_not_need() {
+    let (bao, postgres) = (OpenBao::start(), Postgres::start());
+    bao.put("app/TOKEN", &json!({ "value": "q7zk-5d11" }));
+    bao.put(
+        "app/db",
+        &json!({ "password": "q7zk-5d12", "user": "q7zk-5d13" }),
+    );
+    bao.dynamic_users(&postgres);
+    let project = VaultProject::new("mount = \"secret\"\npath = \"app\"", ENTRIES);
+    let bare = || project.launcher_to("").args(["vault", "policy"]).run();
+    let printed = bare();
+    assert_eq!(printed.exits_with(0).stdout(), POLICY);
+    let run = |policy: &str| {
+        bao.policy("least", policy);
+        let token = json!({ "policies": ["least"], "no_default_policy": true, "ttl": "1h" });
+        let token = bao.call("POST", "auth/token/create", &token);
+        let token = token["auth"]["client_token"]
+            .as_str()
+            .expect("it is a text");
+        let launcher = project.stranger(&bao).env("VAULT_TOKEN", token);
+        launcher.command(["env"]).run()
+    };
+    let names = ["TOKEN", "FIELD", "OTHER"];
+    let values = ["q7zk-5d11", "q7zk-5d12", "q7zk-5d13"];
+    assert_eq!(VaultProject::variables(&run(POLICY), &names), values);
+    let lines: Vec<_> = POLICY.lines().collect();
+    for left_out in 1..lines.len() {
+        let mut lines = lines.clone();
+        lines.remove(left_out);
+        run(&lines.join("\n")).exits_with(125);
+    }
+}
+
+#[test]
+fn a_login_may_revoke_its_token_and_versions_and_variables_count() {
+    let auth = "kv-version = 1\nauth = { method = \"kubernetes\", role = \"app\" }";
+    let project = VaultProject::new(auth, "[secrets.TOKEN]\n");
+    let launcher = project
+        .launcher_to("")
+        .env("VAULT_MOUNT_PATH", "team/kv")
+        .env("VAULT_PATH", "shop");
+    let printed = launcher.args(["vault", "policy"]).run();
+    let policy = "path \"team/kv/shop/TOKEN\" { capabilities = [\"read\"] }\n\
+                  # The token of a login is revoked.\n\
+                  path \"auth/token/revoke-self\" { capabilities = [\"update\"] }\n";
+    assert_eq!(printed.exits_with(0).stdout(), policy);
+    project.write(
+        "secrets.toml",
+        "version = 1\n[environments.production]\n[secrets.A]\n",
+    );
+    let printed = project.launcher_to("").args(["vault", "policy"]).run();
+    let _ = printed.exits_with(125).problem("nothing-of-vault");
+}
