@@ -11,6 +11,7 @@ use super::measurement::{self, Candidate};
 use super::store::FarStore;
 use super::table::{Share, Shares};
 use crate::servers;
+use crate::workspace::target_dir;
 
 /// How many secrets are read at once.
 const SECRETS: usize = 100;
@@ -48,6 +49,10 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     let [base, curl, one, near, far, singles] = medians[..] else {
         bail!("a command was not measured");
     };
+    // It takes a hundred times as long, so fewer runs tell as much.
+    let tool = command_line(&store.near);
+    let tool = [Candidate::new(&tool, &tool)];
+    let tool = measurement::measure(&tool, (runs / 10).max(20), folder)?;
     let round_trip = f64::from(ROUND_TRIP_MILLISECONDS) / 1000.0;
     let share = |name, seconds, budget| Share {
         name,
@@ -59,6 +64,7 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
         base,
         shares: vec![
             share("`curl` for a secret of moto", curl, None),
+            share("the command line of AWS for it", tool[0].median, None),
             share("a run with that secret of moto", one, Some(OF_CURL * curl)),
             share("a run with 100 secrets of moto", near, None),
             share(
@@ -93,6 +99,16 @@ fn command(
     fs::write(&file, manifest).with_context(|| format!("failed to write {}", file.display()))?;
     let (launcher, file) = (launcher.display(), file.display());
     Ok(format!("'{launcher}' -f '{file}' -- true"))
+}
+
+/// The same call by the command line of AWS.
+fn command_line(origin: &str) -> String {
+    let aws = target_dir().join("test-servers/aws");
+    format!(
+        "'{}' --endpoint-url {origin} --region eu-west-1 secretsmanager get-secret-value \
+         --secret-id app/S0",
+        aws.display()
+    )
 }
 
 /// The same call by `curl`, which signs nothing: moto takes any signature.
