@@ -117,6 +117,8 @@ fn query(port: u16, user: &str, password: &str, query: &str) -> Output {
 
 /// A program of it, as the user that it runs as: it refuses to run as root.
 fn as_its_user(program: &Path) -> Command {
+    // By its own path: that user can't go through folders of root, such as what cargo builds into.
+    let program = fs::canonicalize(program).expect("a program that was found is there");
     let mut command = Command::new(program);
     command.env_clear();
     if geteuid().is_root() {
