@@ -2,8 +2,8 @@
 //!
 //! The launcher has tens of thousands of pointers in its constant data. In a position-independent
 //! program the loader corrects each at every start, and the kernel copies every page that has
-//! one: that took more time than all that the launcher does itself. So the program is linked to
-//! a fixed address, where its pointers are right from the start. What that gives up is said in
+//! one: a sixth of a start with five validated secrets. So the program is linked to a fixed
+//! address, where its pointers are right from the start. What that gives up is said in
 //! SECURITY.md; the feature `position-independent` takes the other side.
 //!
 //! The unwinder is linked in: a library of its own would be searched for, mapped and initialised

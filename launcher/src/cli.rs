@@ -3,6 +3,8 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod check;
+#[cfg(any(feature = "aws", feature = "vault"))]
+mod nothing;
 mod options;
 mod plan;
 mod plugin;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use secret_runtime::backend::aws::{Policy, PolicyScope};
-use secret_runtime::error::{Explain, Problem, Problems};
-use thiserror::Error;
+use secret_runtime::error::Problems;
 
+use super::nothing::nothing_of;
 use super::{Options, print};
 use crate::pipeline;
 
@@ -54,26 +54,6 @@ fn key(text: &str) -> Result<String, &'static str> {
         .ok_or("the ARN of a key begins with `arn:aws:kms:`")
 }
 
-#[derive(Debug, Error)]
-#[error("the environment `{environment}` reads nothing from AWS")]
-struct NothingOfAws {
-    environment: String,
-}
-
-impl Explain for NothingOfAws {
-    fn kind(&self) -> &'static str {
-        "nothing-of-aws"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "choose the environment with --env, or a backend with --backend; `secret-run plan` \
-             shows what comes from where"
-                .into(),
-        )
-    }
-}
-
 impl Aws {
     pub(super) fn run(&self, options: &Options) -> Result<ExitCode, Problems> {
         let Task::Policy(wanted) = &self.task;
@@ -86,8 +66,7 @@ impl Aws {
             keys: wanted.keys.clone(),
         };
         let Some(policy) = Policy::of(&plan, &scope) else {
-            let environment = plan.selection.environment.clone();
-            return Err(Problem::error(&NothingOfAws { environment }, None).into());
+            return Err(nothing_of(&plan, "AWS", "nothing-of-aws"));
         };
         print::json(&policy);
         Ok(ExitCode::SUCCESS)

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use secret_runtime::backend::vault::Policy;
-use secret_runtime::error::{Explain, Problem, Problems};
-use thiserror::Error;
+use secret_runtime::error::Problems;
 
+use super::nothing::nothing_of;
 use super::{Options, print};
 use crate::pipeline;
 
@@ -26,33 +26,12 @@ enum Task {
     Policy,
 }
 
-#[derive(Debug, Error)]
-#[error("the environment `{environment}` reads nothing from Vault")]
-struct NothingOfVault {
-    environment: String,
-}
-
-impl Explain for NothingOfVault {
-    fn kind(&self) -> &'static str {
-        "nothing-of-vault"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            "choose the environment with --env, or a backend with --backend; `secret-run plan` \
-             shows what comes from where"
-                .into(),
-        )
-    }
-}
-
 impl Vault {
     pub(super) fn run(&self, options: &Options) -> Result<ExitCode, Problems> {
         let Task::Policy = &self.task;
         let plan = pipeline::plan(options)?;
         let Some(policy) = Policy::of(&plan, &|name: &str| std::env::var_os(name)) else {
-            let environment = plan.selection.environment.clone();
-            return Err(Problem::error(&NothingOfVault { environment }, None).into());
+            return Err(nothing_of(&plan, "Vault", "nothing-of-vault"));
         };
         print::text(&policy.to_string());
         Ok(ExitCode::SUCCESS)

@@ -1,5 +1,7 @@
 //! Reading the documents: each backend once, with everything that is asked of it.
 
+#[cfg(feature = "aws")]
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Instant;
@@ -56,7 +58,7 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>) -> Fetched {
         plugins: &plugins,
         process,
         #[cfg(feature = "aws")]
-        aws: AwsSession::new(run.plan.selection.production.is_some(), process),
+        aws: OnceCell::new(),
     };
     let backends: Vec<_> = run
         .plan
@@ -99,8 +101,9 @@ type Opened<'a> = Result<Option<Box<dyn Backend + 'a>>, FetchError>;
 struct Shared<'a> {
     plugins: &'a Plugins,
     process: ProcessVariable<'a>,
+    /// Made for the first backend of AWS.
     #[cfg(feature = "aws")]
-    aws: AwsSession,
+    aws: OnceCell<AwsSession>,
 }
 
 /// What a backend answered, and what could help who looks for what it does not have, by the
@@ -219,14 +222,14 @@ fn open<'a>(plan: &Plan, shared: &'a Shared<'a>, backend: &'a PlannedBackend) ->
             Box::new(opened.map_err(FetchError::new)?)
         }
         #[cfg(feature = "aws")]
-        BackendSettings::Aws(settings) => match settings.store {
-            AwsStore::SecretsManager => {
-                Box::new(SecretsManager::new(&shared.aws, &settings.access))
+        BackendSettings::Aws(settings) => {
+            let aws = || AwsSession::new(production, process);
+            let (session, access) = (shared.aws.get_or_init(aws), &settings.access);
+            match settings.store {
+                AwsStore::SecretsManager => Box::new(SecretsManager::new(session, access)),
+                AwsStore::ParameterStore => Box::new(ParameterStore::new(session, access)),
             }
-            AwsStore::ParameterStore => {
-                Box::new(ParameterStore::new(&shared.aws, &settings.access))
-            }
-        },
+        }
         #[cfg(feature = "vault")]
         BackendSettings::Vault(vault) => {
             Box::new(Vault::open(vault, directory, production, process)?)
