@@ -10,6 +10,7 @@ mod plugins;
 mod project;
 mod store;
 mod table;
+mod vault;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,7 @@ pub fn run(options: Options) -> Result<()> {
     let mut table = table::render(&results, BASELINE)?;
     // Each as soon as it is there: the next takes minutes.
     println!("{table}");
-    for measure in [plugins::measure, aws::measure] {
+    for measure in [plugins::measure, aws::measure, vault::measure] {
         let shares = measure(&launcher, folder.path(), options.runs)?;
         let shares = table::render_shares(&shares)?;
         println!("{shares}");

@@ -53,6 +53,11 @@ pub fn moto() -> Result<()> {
     moto::install(&links()?)
 }
 
+/// Installs OpenBao alone.
+pub fn open_bao() -> Result<()> {
+    open_bao::install(&links()?)
+}
+
 /// Where the tests look.
 fn links() -> Result<PathBuf> {
     let links = target_dir().join("test-servers");

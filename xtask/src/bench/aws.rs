@@ -25,7 +25,7 @@ const OF_CURL: f64 = 1.5;
 /// Measures all in one run, and the baseline with them.
 pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     servers::moto()?;
-    let store = FarStore::start("far-aws", SECRETS, ROUND_TRIP_MILLISECONDS)?;
+    let store = FarStore::start("far-aws", SECRETS, ROUND_TRIP_MILLISECONDS, folder)?;
     let home = folder.join(".aws");
     fs::create_dir_all(&home).with_context(|| format!("failed to create {}", home.display()))?;
     let keys = "[default]\naws_access_key_id = AKIADUMMY\naws_secret_access_key = dummy-key\n";

@@ -32,7 +32,7 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     let components = examples::default_folder();
     let names = [RUST_VALIDATOR, JAVASCRIPT_VALIDATOR, RUST, JAVASCRIPT].map(str::to_owned);
     examples::build(&components, &names)?;
-    let store = FarStore::start("far-store", REFERENCES, ROUND_TRIP_MILLISECONDS)?;
+    let store = FarStore::start("far-store", REFERENCES, ROUND_TRIP_MILLISECONDS, folder)?;
     let bench = Bench {
         launcher,
         folder,

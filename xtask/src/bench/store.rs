@@ -1,6 +1,7 @@
 //! Servers of dummies, near and over a distance, each as a process of its own.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -18,12 +19,13 @@ pub struct FarStore {
 
 impl FarStore {
     /// Starts `program` of the test bed with `count` documents; its link has a round trip of
-    /// `milliseconds`.
-    pub fn start(program: &str, count: usize, milliseconds: u32) -> Result<Self> {
+    /// `milliseconds`. What it says to its clients beside is in files of `folder`.
+    pub fn start(program: &str, count: usize, milliseconds: u32, folder: &Path) -> Result<Self> {
         let bin = ["--package", "secret-run-tests", "--bin", program];
         execute(cargo("").arg("build").args(bin))?;
         let mut process = Command::new(target_dir().join("debug").join(program))
             .args([count.to_string(), milliseconds.to_string()])
+            .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -32,7 +34,7 @@ impl FarStore {
         let mut lines = BufReader::new(output).lines();
         let mut origin = || -> Result<String> {
             let line = lines.next().context("the server ended")??;
-            ensure!(line.starts_with("http://"), "the server printed no origin");
+            ensure!(line.starts_with("http"), "the server printed no origin");
             Ok(line)
         };
         let (near, far) = (origin()?, origin()?);

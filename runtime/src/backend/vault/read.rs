@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join};
 use http::HeaderValue;
 
 use super::client::{Call, Client};
@@ -129,17 +129,20 @@ impl Reader<'_> {
             .collect();
         let stated = self.place.stated(&paths);
         let is_stated = |path: &String| stated.target(path).is_some();
-        let mounts = if paths.iter().flatten().all(is_stated) {
-            stated.clone()
+        let (mounts, early) = if paths.iter().flatten().all(is_stated) {
+            (stated.clone(), Replies::new())
         } else {
-            self.mounts().await?.and(stated.clone())
+            let (listed, early) = self.listed_and_supposed(&paths, requests).await?;
+            (listed.and(stated.clone()), early)
         };
         let wanted: Vec<_> = paths
             .into_iter()
             .zip(requests)
             .map(|(path, request)| wanted(path?, request, &mounts))
             .collect();
-        let replies = self.replies(wanted.iter().flatten()).await;
+        let is_open = |wanted: &&Wanted| !early.contains_key(&wanted.url);
+        let mut replies = self.replies(wanted.iter().flatten().filter(is_open)).await;
+        replies.extend(early);
         // The one before a version is known by the number of that.
         let before = |wanted: &Wanted| wanted.before(replies[&wanted.url].as_ref().ok()?);
         let is_previous = |wanted: &&Wanted| wanted.is_previous;
@@ -160,6 +163,31 @@ impl Reader<'_> {
             self.doubt(&mut answers, &stated).await?;
         }
         Ok(answers)
+    }
+
+    /// What is mounted where, and in the same round trip what is at the paths below `mount`, as
+    /// far as it holds version 2 of the engine for keys and values, as nearly all do. Whoever is
+    /// told otherwise finds nothing of use among these replies, and asks again.
+    async fn listed_and_supposed(
+        &self,
+        paths: &[Result<String, VaultError>],
+        requests: &[Request],
+    ) -> Result<(Mounts, Replies), VaultError> {
+        let supposed = match (&self.place.mount, self.place.kv_version) {
+            (Some(mount), None) => Mounts::stated(mount, KvVersion::Two),
+            _ => Mounts::default(),
+        };
+        let supposed: Vec<Wanted> = paths
+            .iter()
+            .zip(requests)
+            .filter_map(|(path, request)| {
+                let path = path.as_ref().ok()?;
+                wanted(path.clone(), request, &supposed).ok()
+            })
+            .collect();
+        let replies = async { Ok(self.replies(supposed.iter()).await) };
+        // Without a list of mounts nothing can be said of the replies, so they are not waited for.
+        try_join(self.mounts(), replies).await
     }
 
     fn told(&self, replies: &Replies, wanted: &Wanted) -> Answer {
