@@ -9,31 +9,33 @@
 //! - a value is never written to a disk: any other file system is refused;
 //! - no symlink is followed at the target, and the file appears under its name only
 //!   when it is whole;
-//! - unless the command starts, [`DeliveredFiles`] takes every file away again.
+//! - unless the command starts, or runs already, [`DeliveredFiles`] takes every file away
+//!   again.
 //!
 //! This module decides nothing about which secrets are files, and starts nothing.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, FcntlArg, FdFlag, OFlag, SealFlag, fcntl, open, openat, renameat};
+use nix::fcntl::{FcntlArg, FdFlag, SealFlag, fcntl};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat};
-use nix::sys::statfs::fstatfs;
-use nix::unistd::{UnlinkatFlags, unlinkat};
-use secret_runtime::error::Explain;
+use nix::sys::stat::{Mode, fchmod};
 use secret_runtime::manifest::FileMode;
 use secret_runtime::secret::SecretValue;
-use thiserror::Error;
 
+pub use self::error::{DeliverError, Failure};
+use self::placed::PlacedFile;
 use crate::exec::duplicate_from;
+
+mod error;
+mod placed;
 
 /// One value that the app gets as a file.
 #[derive(Debug, Clone, Copy)]
@@ -66,14 +68,16 @@ pub enum Placement {
 #[must_use = "dropping it removes the files"]
 pub struct DeliveredFiles {
     memory: Vec<OwnedFd>,
-    placed: Vec<PlacedFile>,
+    /// With the entries that they are for.
+    placed: Vec<(String, PlacedFile)>,
 }
 
 /// What the command's environment gets: `NAME_FILE` and the path.
 pub type FileVariables = Vec<(String, SecretValue)>;
 
 impl DeliveredFiles {
-    /// Makes the files, and the variables that name them.
+    /// Makes the files, and the variables that name them. What has a path is not there yet:
+    /// whatever is in its place stays until [`put_in_place`](Self::put_in_place).
     ///
     /// The entries' own names are not among the variables: the caller also keeps the
     /// parent's variables of those names from being inherited.
@@ -115,10 +119,25 @@ impl DeliveredFiles {
             }
             Placement::Path { path, mode } => {
                 let path = std::path::absolute(path).map_err(Failure::step("resolve its path"))?;
-                self.placed.push(place(&path, request.value, *mode)?);
+                let file = PlacedFile::write(&path, request.value, *mode)?;
+                self.placed.push((request.name.to_owned(), file));
                 Ok(path.into())
             }
         }
+    }
+
+    /// Gives every file with a path its name, each in one step.
+    ///
+    /// # Errors
+    /// The first that the kernel refuses, although its directory was there a moment ago.
+    pub fn put_in_place(&mut self) -> Result<(), DeliverError> {
+        for (name, file) in &mut self.placed {
+            file.put_in_place().map_err(|failure| DeliverError {
+                name: name.clone(),
+                failure,
+            })?;
+        }
+        Ok(())
     }
 
     /// Lets the descriptors survive `execve`. The last step before it, so that nothing
@@ -168,194 +187,10 @@ fn above_named_descriptors(file: OwnedFd) -> io::Result<OwnedFd> {
     duplicate_from(&file, FIRST_DESCRIPTOR)
 }
 
-/// A file that was put at a path, and goes when this is dropped.
-#[derive(Debug)]
-struct PlacedFile {
-    directory: OwnedFd,
-    name: OsString,
-    /// Which file it is: by the time it is to go, another run may have replaced it.
-    device: libc::dev_t,
-    inode: libc::ino_t,
-}
-
-impl Drop for PlacedFile {
-    fn drop(&mut self) {
-        let same = fstatat(
-            &self.directory,
-            self.name.as_os_str(),
-            AtFlags::AT_SYMLINK_NOFOLLOW,
-        )
-        .is_ok_and(|now| now.st_dev == self.device && now.st_ino == self.inode);
-        if same {
-            // Nothing more can be done here, and the failure that led here is reported.
-            let _ = unlinkat(
-                &self.directory,
-                self.name.as_os_str(),
-                UnlinkatFlags::NoRemoveDir,
-            );
-        }
-    }
-}
-
-fn place(path: &Path, value: &SecretValue, mode: FileMode) -> Result<PlacedFile, Failure> {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Failure::NotAFile);
-    };
-    // Checked and used through one descriptor: the directory cannot be swapped between.
-    let directory = open(
-        parent,
-        OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC,
-        Mode::empty(),
-    )
-    .map_err(|errno| match errno {
-        Errno::ENOENT | Errno::ENOTDIR => Failure::NoDirectory(parent.to_owned()),
-        errno => Failure::step("open its directory")(errno),
-    })?;
-    check_directory(&directory, parent)?;
-
-    let mut placed = new_file(directory, name)?;
-    let file = &placed.1;
-    file.write_all_at(value.expose(), 0)
-        .map_err(Failure::step("write it"))?;
-    fchmod(file, Mode::from_bits_truncate(mode.bits())).map_err(Failure::step("set its mode"))?;
-    renameat(
-        &placed.0.directory,
-        placed.0.name.as_os_str(),
-        &placed.0.directory,
-        name,
-    )
-    .map_err(|errno| match errno {
-        Errno::EISDIR | Errno::ENOTEMPTY | Errno::EEXIST => Failure::NotAFile,
-        errno => Failure::step("put it in its place")(errno),
-    })?;
-    name.clone_into(&mut placed.0.name);
-    Ok(placed.0)
-}
-
-fn check_directory(directory: &OwnedFd, path: &Path) -> Result<(), Failure> {
-    const TMPFS: u32 = 0x0102_1994;
-    const RAMFS: u32 = 0x8584_58f6;
-    let system = fstatfs(directory).map_err(Failure::step("ask for its file system"))?;
-    // A magic number has 32 bits, in a type that differs among architectures.
-    if ![TMPFS, RAMFS].contains(&(system.filesystem_type().0 as u32)) {
-        return Err(Failure::OnDisk(path.to_owned()));
-    }
-    let status = fstat(directory).map_err(Failure::step("look at its directory"))?;
-    let mode = Mode::from_bits_truncate(status.st_mode);
-    if mode.contains(Mode::S_IWOTH) && !mode.contains(Mode::S_ISVTX) {
-        return Err(Failure::OpenToOthers(path.to_owned()));
-    }
-    Ok(())
-}
-
-/// A file of our own under a name that nothing has yet, next to where it will be.
-fn new_file(directory: OwnedFd, target: &OsStr) -> Result<(PlacedFile, File), Failure> {
-    // A crash can leave a name behind, and in a container each run has the same number.
-    const ATTEMPTS: u32 = 100;
-    let step = || Failure::step("make a file in its directory");
-    let flags =
-        OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    let mut attempt = 0;
-    let (name, file) = loop {
-        let mut name = OsString::from(".");
-        name.push(target);
-        name.push(format!(".{}-{attempt}", std::process::id()));
-        match openat(
-            &directory,
-            name.as_os_str(),
-            flags,
-            Mode::S_IRUSR | Mode::S_IWUSR,
-        ) {
-            Ok(file) => break (name, File::from(file)),
-            Err(Errno::EEXIST) if attempt < ATTEMPTS => attempt += 1,
-            Err(errno) => return Err(step()(errno)),
-        }
-    };
-    let status: FileStat = fstat(&file).map_err(step())?;
-    let placed = PlacedFile {
-        directory,
-        name,
-        device: status.st_dev,
-        inode: status.st_ino,
-    };
-    Ok((placed, file))
-}
-
-/// Why a value could not be handed over as a file.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("cannot deliver {name} as a file: {failure}")]
-pub struct DeliverError {
-    /// The entry that it is about.
-    pub name: String,
-    /// What went wrong.
-    pub failure: Failure,
-}
-
-/// What can go wrong with a delivered file.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Failure {
-    /// The directory is on a file system that keeps its files.
-    #[error("{} is not on tmpfs or ramfs, and a value is never written to a disk", .0.display())]
-    OnDisk(PathBuf),
-    /// The directory is not there.
-    #[error("the directory {} does not exist", .0.display())]
-    NoDirectory(PathBuf),
-    /// Others could replace the file.
-    #[error("{} can be written by other users", .0.display())]
-    OpenToOthers(PathBuf),
-    /// The path is that of a directory.
-    #[error("its path is not that of a file")]
-    NotAFile,
-    /// The kernel refused a step.
-    #[error("could not {step}: {}", .errno.desc())]
-    Step {
-        /// What was tried.
-        step: &'static str,
-        /// What the kernel said.
-        errno: Errno,
-    },
-}
-
-impl Failure {
-    fn step<E: Into<io::Error>>(step: &'static str) -> impl FnOnce(E) -> Self {
-        move |error| Self::Step {
-            step,
-            errno: Errno::from_raw(error.into().raw_os_error().unwrap_or(libc::EIO)),
-        }
-    }
-}
-
-impl Explain for DeliverError {
-    fn kind(&self) -> &'static str {
-        match self.failure {
-            Failure::OnDisk(_) => "file-on-disk",
-            Failure::NoDirectory(_) => "file-no-directory",
-            Failure::OpenToOthers(_) => "file-directory-open",
-            Failure::NotAFile => "file-not-a-file",
-            Failure::Step { .. } => "file-failed",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match &self.failure {
-            Failure::OnDisk(_) => "leave the path out, so that the file is in memory alone, or \
-                choose a directory on tmpfs, such as one under /dev/shm or /run"
-                .to_owned(),
-            Failure::NoDirectory(path) => {
-                format!(
-                    "make it before the start: install -d -m 0700 {}",
-                    path.display()
-                )
-            }
-            Failure::OpenToOthers(path) => format!("chmod o-w {}", path.display()),
-            Failure::NotAFile => "give the path of a file; it replaces what is there".to_owned(),
-            Failure::Step { .. } => return None,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use secret_runtime::error::Explain;
+
     use super::*;
 
     #[test]

@@ -10,6 +10,7 @@ pub mod environment;
 pub mod exec;
 mod exit;
 pub mod harden;
+mod launch;
 mod log;
 pub mod lookup;
 mod manifest_file;

@@ -79,7 +79,7 @@ fn probe() {
             placement,
         })
         .collect();
-    let (mut additions, files) = match DeliveredFiles::prepare(&requests) {
+    let (mut additions, mut files) = match DeliveredFiles::prepare(&requests) {
         Ok(made) => made,
         Err(problems) => fail(&problems[0], 125),
     };
@@ -111,6 +111,9 @@ fn probe() {
         Err(error) => fail(&error, error.exit_code()),
     };
     write(&mut std::io::stdout(), MARK);
+    if let Err(problem) = files.put_in_place() {
+        fail(&problem, 125);
+    }
     let error = replace(&program, arguments, &environment, files, hardened);
     fail(&error, error.exit_code())
 }
