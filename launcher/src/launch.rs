@@ -3,6 +3,8 @@
 //! A [`Launch`] is made while nothing has changed yet: what could keep the command from
 //! starting is found before a file is replaced or a process stopped for it.
 
+mod event;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,7 @@ use secret_runtime::resolver::{Resolved, ResolvedEntry};
 use secret_runtime::secret::SecretValue;
 use tracing::debug;
 
+use self::event::Event;
 use crate::deliver::{DeliveredFiles, FileRequest, Placement};
 use crate::environment::{self, ChildEnvironment, Recipe};
 use crate::exit::FAILED;
@@ -26,6 +29,7 @@ pub(crate) struct Launch {
     command: Vec<OsString>,
     environment: ChildEnvironment,
     files: DeliveredFiles,
+    event: Event,
 }
 
 /// Why a command was not started, and the exit code that says so.
@@ -57,6 +61,7 @@ impl Launch {
         let directory = manifest.source().directory().to_owned();
         let scrub = scrubbed_names(resolved.plan());
         let inherit = resolved.inherit().clone();
+        let event = Event::of(&resolved);
         let entries = resolved.into_entries();
         let (variables, files) = deliver(&entries, &directory)?;
         let additions = additions(entries, variables);
@@ -71,6 +76,7 @@ impl Launch {
             command,
             environment,
             files,
+            event,
         })
     }
 
@@ -84,6 +90,7 @@ impl Launch {
             variables = self.environment.names().count(),
             "executing"
         );
+        self.event.tell(&self.program);
         let error = exec::replace(
             &self.program,
             self.command,

@@ -41,6 +41,7 @@ pub mod error;
 mod event_loop;
 pub mod extract;
 pub mod judge;
+pub mod lease;
 pub mod lock;
 pub mod manifest;
 mod nearest;

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::backend::Version;
+use crate::lease::Lease;
 use crate::manifest::{Class, Deliver, Entry, Required};
 use crate::plan::{Plan, Route, RouteOrigin};
 use crate::resolver::{Resolved, rotation};
@@ -49,6 +50,9 @@ pub struct EntryReport {
     /// Whether there is a value; absent where nobody looked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present: Option<bool>,
+    /// How long the value is good, where it is given for a time; absent where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
     /// What it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -86,7 +90,9 @@ impl Report {
     pub fn of_run(resolved: &Resolved) -> Self {
         let mut report = Self::of_plan(resolved.plan());
         for entry in &mut report.entries {
-            entry.present = Some(resolved.get(&entry.name).is_some());
+            let resolved = resolved.entry(&entry.name);
+            entry.present = Some(resolved.is_some());
+            entry.lease = resolved.and_then(|resolved| resolved.lease);
         }
         report
     }
@@ -113,6 +119,7 @@ fn entry(plan: &Plan, route: &Route) -> EntryReport {
             Deliver::File { path, .. } => path.display().to_string(),
         },
         present: None,
+        lease: None,
         description: entry.about.description.clone(),
         owner: entry.about.owner.clone(),
         tier: entry.about.tier,

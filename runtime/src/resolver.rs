@@ -20,6 +20,7 @@ pub use fetch::{Fetched, fetch};
 pub use resolved::{Resolved, ResolvedEntry};
 
 use crate::error::Problem;
+use crate::lease::Lease;
 use crate::plan::{DocumentId, Plan, Route};
 use crate::secret::SecretValue;
 
@@ -30,9 +31,24 @@ struct Run {
     problems: Vec<Problem>,
     /// What could help who looks for a document that is nowhere.
     clues: Vec<(DocumentId, String)>,
+    /// How long values are good that are given for a time, by route.
+    leases: Vec<Option<Lease>>,
+    /// The same of the versions before.
+    previous_leases: Vec<Option<Lease>>,
 }
 
 impl Run {
+    fn new(plan: Plan) -> Self {
+        let none = vec![None; plan.routes.len()];
+        Self {
+            plan,
+            problems: Vec::new(),
+            clues: Vec::new(),
+            leases: none.clone(),
+            previous_leases: none,
+        }
+    }
+
     fn refuse(&mut self, route: usize, error: &impl crate::error::Explain) {
         let problem = self.problem(&self.plan.routes[route], error);
         self.problems.push(problem);

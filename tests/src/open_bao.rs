@@ -195,6 +195,39 @@ impl OpenBao {
         );
     }
 
+    /// Lets the role `app` log in with an id and a secret, which are answered. `terms` are what the
+    /// role's tokens are like.
+    ///
+    /// # Panics
+    /// When there are no such terms.
+    #[must_use]
+    pub fn app_role(&self, terms: &Value) -> (String, String) {
+        self.enable_auth("approle");
+        self.call("POST", "auth/approle/role/app", terms);
+        let role = self.call("GET", "auth/approle/role/app/role-id", &Value::Null);
+        let secret = self.call("POST", "auth/approle/role/app/secret-id", &json!({}));
+        let (role, secret) = (&role["data"]["role_id"], &secret["data"]["secret_id"]);
+        (text(role), text(secret))
+    }
+
+    /// How many users of a database there are that [`dynamic_users`](Self::dynamic_users) lets be
+    /// made, as far as they are not revoked.
+    ///
+    /// # Panics
+    /// When their leases can't be listed.
+    #[must_use]
+    pub fn leases(&self) -> usize {
+        let path = "sys/leases/lookup/database/creds/app";
+        let reply = self.ask("LIST", path, Self::ROOT, &Value::Null);
+        // Of nothing it says that it is not there.
+        if reply.status == 404 {
+            return 0;
+        }
+        let answer: Value = serde_json::from_str(reply.text()).expect("OpenBao answers in JSON");
+        let keys = answer["data"]["keys"].as_array();
+        keys.expect("leases have ids").len()
+    }
+
     /// The accessors of all tokens that are alive.
     ///
     /// # Panics

@@ -23,14 +23,8 @@ fn server() -> OpenBao {
 /// A server that logs the role `app` in by its id and a secret. Answers both.
 fn with_app_role() -> (OpenBao, String, String) {
     let bao = server();
-    bao.enable_auth("approle");
-    let role = json!({ "token_policies": "app", "token_ttl": "1h" });
-    bao.call("POST", "auth/approle/role/app", &role);
-    let role = bao.call("GET", "auth/approle/role/app/role-id", &Value::Null);
-    let secret = bao.call("POST", "auth/approle/role/app/secret-id", &json!({}));
-    let text = |value: &Value| value.as_str().expect("an id is a text").to_owned();
-    let (role, secret) = (&role["data"]["role_id"], &secret["data"]["secret_id"]);
-    (bao, text(role), text(secret))
+    let (role, secret) = bao.app_role(&json!({ "token_policies": "app", "token_ttl": "1h" }));
+    (bao, role, secret)
 }
 
 /// The value came, and of the login nothing is left: no token that was not there before.
@@ -287,13 +281,9 @@ fn a_token_that_a_lease_hangs_on_is_kept_and_that_is_said() {
     let launcher = launcher.env("VAULT_SECRET_ID", &secret);
     launcher.command(["env"]).run().exits_with(125);
     assert_eq!(bao.tokens().len(), before + 1);
-    let leases = || {
-        let leases = bao.call("LIST", "sys/leases/lookup/database/creds/app", &Value::Null);
-        leases["data"]["keys"].as_array().map(Vec::len)
-    };
     // OpenBao takes its time.
     let start = Instant::now();
-    while leases() != Some(1) {
+    while bao.leases() != 1 {
         assert!(start.elapsed() < Duration::from_secs(30), "the lease stays");
         sleep(Duration::from_millis(50));
     }

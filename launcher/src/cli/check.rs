@@ -109,15 +109,18 @@ fn summary(report: Option<&Report>, offline: bool) -> String {
     let mut table = Table::new(&["NAME", "FROM", "VALIDATED BY", ""]);
     for entry in &report.entries {
         let state = match entry.present {
-            Some(true) => "ok",
-            Some(false) => "absent (optional)",
-            None => "",
+            Some(true) => match entry.lease {
+                Some(lease) => format!("ok, leased for {lease}"),
+                None => "ok".into(),
+            },
+            Some(false) => "absent (optional)".into(),
+            None => String::new(),
         };
         table.row([
             entry.name.clone(),
             entry.from.clone(),
             entry.validate.join(", "),
-            state.into(),
+            state,
         ]);
     }
     format!("{table}\n{}: {checked}\n", report.environment)

@@ -21,9 +21,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::error::{Explain, Place, Problem, Severity};
+use crate::lease::Lease;
 use crate::secret::SecretValue;
 
 /// Reads a variable of the launcher's own environment.
@@ -68,8 +69,8 @@ pub struct Document {
     pub version: Option<String>,
     /// When that version was made, where the backend says so.
     pub created: Option<SystemTime>,
-    /// How long it is good, where the backend gives it for a time only.
-    pub lease: Option<Duration>,
+    /// How long it is good from when it was read, where the backend gives it for a time only.
+    pub lease: Option<Lease>,
     /// What fields are taken out of, where that is not `bytes`: a secret with fields of which one
     /// stands for the whole.
     pub fields: Option<SecretValue>,

@@ -2,6 +2,7 @@
 
 use super::extract::Extracted;
 use super::{ResolveError, Run, Value};
+use crate::lease::Lease;
 use crate::plan::{Plan, RouteOrigin};
 use crate::template::Template;
 
@@ -32,6 +33,7 @@ impl Extracted {
             if let RouteOrigin::Composed(template) = &run.plan.routes[index].origin {
                 let template = template.clone();
                 values[index] = render(&mut run, &values, index, &template);
+                run.leases[index] = shortest(&run, &template);
             }
         }
         Composed {
@@ -67,6 +69,13 @@ fn render(run: &mut Run, values: &[Value], index: usize, template: &Template) ->
             Value::Failed
         }
     }
+}
+
+/// How long a value is good that is composed of others: as long as each of them is.
+fn shortest(run: &Run, template: &Template) -> Option<Lease> {
+    let parts = template.names().into_iter();
+    let leases = parts.filter_map(|part| run.leases[position(&run.plan, part)?]);
+    leases.reduce(Lease::and)
 }
 
 fn gap(plan: &Plan, values: &[Value], template: &Template) -> Option<Gap> {

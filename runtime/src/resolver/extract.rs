@@ -8,6 +8,7 @@ use tracing::debug;
 use super::fetch::{Fetched, Outcome};
 use super::{Run, Value, rotation};
 use crate::extract::{self, ExtractError};
+use crate::lease::Lease;
 use crate::plan::{DocumentId, RouteOrigin};
 use crate::secret::SecretValue;
 
@@ -75,7 +76,13 @@ impl Fetched {
                 debug!(entry = self.run.plan.entry(route).name, "takes its default");
                 Value::Present(SecretValue::copy_of(default.as_bytes()))
             }
-            (found, _) => found,
+            (found, _) => {
+                self.run.leases[index] = match &route.origin {
+                    RouteOrigin::Document { document, .. } => self.lease(*document),
+                    RouteOrigin::Process | RouteOrigin::Composed(_) => None,
+                };
+                found
+            }
         }
     }
 
@@ -87,6 +94,8 @@ impl Fetched {
         let Some(document) = route.previous else {
             return Value::Absent;
         };
+        self.run.previous_leases[index] = self.lease(document);
+        let route = &self.run.plan.routes[index];
         let found = match self.outcome(document) {
             Outcome::Found(found) => found,
             Outcome::Absent => return Value::Absent,
@@ -131,6 +140,13 @@ impl Fetched {
             .zip(current.created)
             .and_then(|(previous, created)| created.checked_add(previous.grace));
         end.is_some_and(|end| SystemTime::now() < end)
+    }
+
+    fn lease(&self, document: DocumentId) -> Option<Lease> {
+        match self.outcome(document) {
+            Outcome::Found(found) => found.lease,
+            Outcome::Absent | Outcome::Failed => None,
+        }
     }
 
     /// Whether a document is at the path of a backend itself, as only entries' own names ask.

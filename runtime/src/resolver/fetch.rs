@@ -49,11 +49,7 @@ pub struct Fetched {
 /// Asks every backend of the plan for all that the plan needs of it, all of them at once.
 pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>) -> Fetched {
     let (plan, plugins) = plan.into_parts();
-    let mut run = Run {
-        plan,
-        problems: Vec::new(),
-        clues: Vec::new(),
-    };
+    let mut run = Run::new(plan);
     let shared = Shared {
         plugins: &plugins,
         process,

@@ -1,6 +1,7 @@
 //! What comes out at the end: all values, or none.
 
 use crate::error::Problem;
+use crate::lease::Lease;
 use crate::manifest::{Class, Deliver, Inherit};
 use crate::plan::Plan;
 use crate::secret::SecretValue;
@@ -26,6 +27,9 @@ pub struct ResolvedEntry {
     pub value: SecretValue,
     /// How the child gets it.
     pub deliver: Deliver,
+    /// How long it is good, where it is given for a time: the shortest of its parts, where it is
+    /// composed.
+    pub lease: Option<Lease>,
 }
 
 impl Resolved {
@@ -51,10 +55,19 @@ impl Resolved {
     /// The value of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&SecretValue> {
-        self.entries
-            .iter()
-            .find(|entry| entry.name == name)
-            .map(|entry| &entry.value)
+        self.entry(name).map(|entry| &entry.value)
+    }
+
+    /// The entry of that name, if it has a value.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<&ResolvedEntry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// Those that are given for a time, by the variable.
+    pub fn leases(&self) -> impl Iterator<Item = (&str, Lease)> {
+        let entries = self.entries.iter();
+        entries.filter_map(|entry| Some((entry.name.as_str(), entry.lease?)))
     }
 
     /// What the user should know although everything is there.

@@ -50,16 +50,17 @@ impl Composed {
         }
         let microseconds = started.elapsed().as_micros();
         debug!(judged, microseconds, "validated");
-        let Run { plan, problems, .. } = run;
-        let ((), warnings) = Problems::unless((), problems)?;
-        let entries = entries(&plan, values, previous);
-        Ok(Resolved::new(plan, entries, warnings))
+        let ((), warnings) = Problems::unless((), std::mem::take(&mut run.problems))?;
+        let entries = entries(&run, values, previous);
+        Ok(Resolved::new(run.plan, entries, warnings))
     }
 }
 
-fn entries(plan: &Plan, values: Vec<Value>, previous: Vec<Value>) -> Vec<ResolvedEntry> {
+fn entries(run: &Run, values: Vec<Value>, previous: Vec<Value>) -> Vec<ResolvedEntry> {
+    let plan = &run.plan;
     let mut entries = Vec::with_capacity(values.len());
-    for ((route, value), previous) in plan.routes.iter().zip(values).zip(previous) {
+    let routes = plan.routes.iter().enumerate();
+    for (((index, route), value), previous) in routes.zip(values).zip(previous) {
         let entry = plan.entry(route);
         if let Value::Present(value) = value {
             entries.push(ResolvedEntry {
@@ -67,6 +68,7 @@ fn entries(plan: &Plan, values: Vec<Value>, previous: Vec<Value>) -> Vec<Resolve
                 class: entry.class,
                 value,
                 deliver: entry.deliver.clone(),
+                lease: run.leases[index],
             });
         }
         if let (Value::Present(value), Some(before)) = (previous, &entry.previous) {
@@ -79,6 +81,7 @@ fn entries(plan: &Plan, values: Vec<Value>, previous: Vec<Value>) -> Vec<Resolve
                     Deliver::File { .. } => Deliver::Memory,
                     other => other.clone(),
                 },
+                lease: run.previous_leases[index],
             });
         }
     }

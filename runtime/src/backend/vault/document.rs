@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::reply::{Answer, Metadata, Reply, Versioned};
 use crate::backend::Document;
 use crate::extract::{Field, extract};
+use crate::lease::Lease;
 use crate::manifest::KvVersion;
 use crate::secret::SecretValue;
 
@@ -64,7 +65,10 @@ impl Content {
             return Self::Nothing;
         }
         let lease = answer.lease();
-        let lease = lease.map(|lease| lifetime.map_or(lease, |lifetime| lease.min(lifetime)));
+        let lease = lease.map(|lease| Lease {
+            duration: lifetime.map_or(lease.duration, |token| lease.duration.min(token)),
+            ..lease
+        });
         Self::document(data, |document| document.lease = lease)
     }
 

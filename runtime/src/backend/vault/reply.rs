@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::VaultError;
 use super::address::Address;
+use crate::lease::Lease;
 
 /// An answer.
 pub(super) struct Reply {
@@ -29,6 +30,8 @@ pub(super) struct Answer<'a> {
     lease_id: Option<Cow<'a, str>>,
     #[serde(default)]
     lease_duration: u64,
+    #[serde(default)]
+    renewable: bool,
     #[serde(borrow, default)]
     pub(super) auth: Option<Auth<'a>>,
     #[serde(borrow, default)]
@@ -124,9 +127,12 @@ impl Reply {
 impl Answer<'_> {
     /// For how long it is good; `None` if that is no matter of time. The engine for keys and
     /// values tells a time as well, but no lease.
-    pub(super) fn lease(&self) -> Option<Duration> {
+    pub(super) fn lease(&self) -> Option<Lease> {
         let lease = self.lease_id.as_deref().unwrap_or_default();
-        (!lease.is_empty()).then(|| Duration::from_secs(self.lease_duration))
+        (!lease.is_empty()).then(|| Lease {
+            duration: Duration::from_secs(self.lease_duration),
+            renewable: self.renewable,
+        })
     }
 
     /// Whether the path is one of another version of the engine for keys and values.
@@ -201,7 +207,13 @@ mod tests {
     fn only_what_has_a_lease_is_leased() {
         let lease = |body: &str| reply(200, body).answer().and_then(|answer| answer.lease());
         let leased = r#"{"lease_id": "database/creds/app/x", "lease_duration": 60, "data": {}}"#;
-        assert_eq!(lease(leased), Some(Duration::from_secs(60)));
+        let minute = |renewable| Lease {
+            duration: Duration::from_secs(60),
+            renewable,
+        };
+        assert_eq!(lease(leased), Some(minute(false)));
+        let leased = r#"{"lease_id": "x", "renewable": true, "lease_duration": 60}"#;
+        assert_eq!(lease(leased), Some(minute(true)));
         assert_eq!(
             lease(r#"{"lease_id": "", "lease_duration": 2764800}"#),
             None

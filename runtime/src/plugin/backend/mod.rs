@@ -49,6 +49,7 @@ use super::rejection::Failure;
 use super::text::clean;
 use super::watchdog::Watchdog;
 use crate::backend::{Answers, Backend, Document, FetchError, Fetching, Request, Version};
+use crate::lease::Lease;
 use crate::outbound::Gate;
 use crate::secret::SecretValue;
 
@@ -299,7 +300,11 @@ fn document(document: wit::Document) -> Document {
         bytes: SecretValue::new(document.bytes),
         version: document.version.map(|version| clean(&version, TEXT)),
         created: document.created_at.and_then(after),
-        lease: document.lease.map(Duration::from_secs),
+        lease: document.lease.map(|seconds| Lease {
+            duration: Duration::from_secs(seconds),
+            // The contract has no word for it.
+            renewable: false,
+        }),
         fields: None,
     }
 }
