@@ -43,6 +43,7 @@ mod running;
 mod secret_server;
 mod trace;
 mod vault_project;
+mod vault_shell;
 
 pub use authority::{Authority, Identity};
 pub use aws_project::{AwsProject, REGION};
@@ -69,3 +70,4 @@ pub use running::Running;
 pub use secret_server::{Request, Response, SecretServer};
 pub use trace::Trace;
 pub use vault_project::VaultProject;
+pub use vault_shell::VaultShell;

@@ -73,6 +73,36 @@ impl Postgres {
         let answer = String::from_utf8(output.stdout).expect("it answers in text");
         output.status.success().then(|| answer.trim().to_owned())
     }
+
+    /// Connects to a URL as apps get one, and answers who has logged in, and whose rights count;
+    /// `None` if that is refused.
+    ///
+    /// # Panics
+    /// When the client is missing.
+    #[must_use]
+    pub fn login_to(&self, url: &str) -> Option<(String, String)> {
+        let mut psql = client();
+        psql.args([url, "-c", "select session_user || ' ' || current_user"]);
+        let output = psql.output().expect("psql can be started");
+        let answer = String::from_utf8(output.stdout).expect("it answers in text");
+        let (user, rights) = answer.trim().split_once(' ')?;
+        Some((user.to_owned(), rights.to_owned()))
+    }
+
+    /// Lets the administrator run a file of statements, with these variables in the environment.
+    ///
+    /// # Panics
+    /// When one of them fails.
+    pub fn run_file(&self, file: &Path, environment: &[(&str, &str)]) {
+        let mut psql = client();
+        psql.env("PGPASSWORD", PASSWORD)
+            .env("PATH", "/usr/bin:/bin");
+        psql.envs(environment.iter().copied());
+        psql.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
+        psql.args(["-U", ADMIN, "-d", "postgres", "-f"]).arg(file);
+        let output = psql.output().expect("psql can be started");
+        assert!(output.status.success(), "{}: {output:?}", file.display());
+    }
 }
 
 /// Makes an empty database in `folder`.
@@ -102,17 +132,24 @@ fn prepare(folder: &Path) {
 }
 
 fn query(port: u16, user: &str, password: &str, query: &str) -> Output {
+    let mut psql = client();
+    psql.env("PGPASSWORD", password);
+    psql.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
+    psql.args(["-U", user, "-d", "postgres", "-c", query]);
+    psql.output().expect("psql can be started")
+}
+
+/// Its client, which asks for nothing and prints answers bare.
+fn client() -> Command {
     let mut psql = Command::new(program("psql"));
-    psql.env_clear().env("PGPASSWORD", password);
+    psql.env_clear();
     psql.args([
         "--no-psqlrc",
         "--tuples-only",
         "--no-align",
         "--no-password",
     ]);
-    psql.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
-    psql.args(["-U", user, "-d", "postgres", "-c", query]);
-    psql.output().expect("psql can be started")
+    psql
 }
 
 /// A program of it, as the user that it runs as: it refuses to run as root.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use secret_run_tests::{
     Identity, Issuer, OpenBao, Outcome, Postgres, Response, SecretServer, VaultProject,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const VALUE: &str = "q7zk-5b00-of-vault";
 const READ: &str = "path \"secret/data/app/*\" { capabilities = [\"read\"] }";
