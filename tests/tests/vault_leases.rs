@@ -1,6 +1,9 @@
 //! What Vault gives for a time: that it is told, and what the manifest has done about it.
 
-use secret_run_tests::{Launcher, OpenBao, Postgres, VaultProject};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use secret_run_tests::{Launcher, Leasing, OpenBao, Outcome, VaultProject};
 use serde_json::{Value, json};
 
 const ENTRIES: &str = "[secrets.TOKEN]\nkey = \"secret/app/TOKEN\"\n\
@@ -8,44 +11,6 @@ const ENTRIES: &str = "[secrets.TOKEN]\nkey = \"secret/app/TOKEN\"\n\
                        [secrets.DB_PASSWORD]\nkey = \"database/creds/app#password\"\n\
                        [secrets.DB_URL]\n\
                        compose = \"postgres://{DB_USER}:{DB_PASSWORD}@db.internal/app\"\n";
-
-/// A server with a secret and with users of a database that are each good for an hour, and a
-/// role that may read both.
-struct Leasing {
-    bao: OpenBao,
-    _postgres: Postgres,
-    role: String,
-    secret: String,
-}
-
-impl Leasing {
-    /// The tokens of the role are good for `token_ttl`.
-    fn start(token_ttl: &str) -> Self {
-        let (bao, postgres) = (OpenBao::start(), Postgres::start());
-        bao.put("app/TOKEN", &json!({ "value": "q7zk-5d01" }));
-        bao.dynamic_users(&postgres);
-        bao.policy(
-            "app",
-            "path \"secret/data/app/*\" { capabilities = [\"read\"] }\n\
-             path \"database/creds/app\" { capabilities = [\"read\"] }",
-        );
-        let terms = json!({ "token_policies": "app", "token_ttl": token_ttl });
-        let (role, secret) = bao.app_role(&terms);
-        Self {
-            bao,
-            _postgres: postgres,
-            role,
-            secret,
-        }
-    }
-
-    fn launcher<'project>(&self, project: &'project VaultProject) -> Launcher<'project> {
-        let launcher = project.stranger(&self.bao);
-        launcher
-            .env("VAULT_ROLE_ID", &self.role)
-            .env("VAULT_SECRET_ID", &self.secret)
-    }
-}
 
 /// The leases in what `check` or `plan` says of each entry.
 fn leases(report: &Value) -> Vec<(&str, &Value)> {
@@ -59,7 +24,7 @@ fn leases(report: &Value) -> Vec<(&str, &Value)> {
 
 #[test]
 fn the_report_and_the_launch_event_tell_what_is_leased_and_for_how_long() {
-    let leasing = Leasing::start("2h");
+    let leasing = Leasing::start(json!({ "token_ttl": "2h" }));
     let project = VaultProject::new("", ENTRIES);
     let launcher = || leasing.launcher(&project);
     let checked = launcher().args(["check", "--format", "json"]).run();
@@ -98,7 +63,7 @@ fn the_report_and_the_launch_event_tell_what_is_leased_and_for_how_long() {
 
 #[test]
 fn a_lease_is_no_longer_than_the_token_that_it_hangs_on() {
-    let leasing = Leasing::start("10m");
+    let leasing = Leasing::start(json!({ "token_ttl": "10m" }));
     let project = VaultProject::new("", ENTRIES);
     let outcome = leasing
         .launcher(&project)
@@ -106,4 +71,107 @@ fn a_lease_is_no_longer_than_the_token_that_it_hangs_on() {
     let report = outcome.run().stdout_json();
     let lease = &report["report"]["entries"][1]["lease"];
     assert_eq!(*lease, json!({ "seconds": 600, "renewable": true }));
+}
+
+/// The words of the one problem of a run that ends with it, which has this kind.
+#[track_caller]
+fn refused(project: &VaultProject, launcher: Launcher<'_>, kind: &str) -> (String, String) {
+    let outcome = launcher.command(project.marker()).run();
+    let problem = outcome.exits_with(125).problem(kind);
+    assert!(!project.started());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    (text(&problem["message"]), text(&problem["hint"]))
+}
+
+#[track_caller]
+fn came(outcome: &Outcome) {
+    let token = VaultProject::variables(outcome, &["TOKEN"]);
+    assert_eq!(token, [Leasing::TOKEN]);
+}
+
+#[test]
+fn who_refuses_leases_gets_none_and_what_was_leased_is_revoked() {
+    let leasing = Leasing::start(json!({ "token_ttl": "2h" }));
+    let project = VaultProject::new("leases = \"refuse\"", ENTRIES);
+    let launcher = leasing.launcher(&project);
+    let (message, hint) = refused(&project, launcher, "vault-leased");
+    let leased = "`database/creds/app` is leased for 1h, and this backend refuses leases";
+    assert_eq!(message, leased);
+    assert!(hint.contains("`leases = \"keep\"`"), "{hint}");
+    // With the token of the login. OpenBao takes its time.
+    let start = Instant::now();
+    while leasing.bao.leases() != 0 {
+        assert!(start.elapsed() < Duration::from_secs(30), "the lease stays");
+        sleep(Duration::from_millis(50));
+    }
+    // What is not leased is none of that.
+    let entry = "[secrets.TOKEN]\nkey = \"secret/app/TOKEN\"\n";
+    let project = VaultProject::new("leases = \"refuse\"", entry);
+    came(&leasing.launcher(&project).command(["env"]).run());
+}
+
+#[test]
+fn a_lease_that_ends_sooner_than_the_manifest_wants_is_refused() {
+    let leasing = Leasing::start(json!({ "token_ttl": "90m" }));
+    let at_least = |least: &str| {
+        let backend = format!("leases = {{ at-least = \"{least}\" }}");
+        VaultProject::new(&backend, ENTRIES)
+    };
+    let project = at_least("1h");
+    came(&leasing.launcher(&project).command(["env"]).run());
+    let project = at_least("61m");
+    let launcher = leasing.launcher(&project);
+    let (message, hint) = refused(&project, launcher, "vault-lease-too-short");
+    let short = "`database/creds/app` is good for 1h, and this backend wants 1h 1m at least";
+    assert_eq!(message, short);
+    assert!(hint.contains("`default_ttl`"), "{hint}");
+    let role = json!({ "token_policies": "app", "token_ttl": "10m" });
+    leasing.bao.call("POST", "auth/approle/role/app", &role);
+    let project = at_least("30m");
+    let launcher = leasing.launcher(&project);
+    let (message, hint) = refused(&project, launcher, "vault-lease-too-short");
+    let short = "`database/creds/app` is good for 10m, and this backend wants 30m at least";
+    assert_eq!(message, short);
+    assert!(hint.contains("`token_ttl`"), "{hint}");
+}
+
+#[test]
+fn a_token_that_was_there_is_asked_how_long_it_is_good_where_that_matters() {
+    let leasing = Leasing::start(json!({}));
+    let bao = &leasing.bao;
+    let project = VaultProject::new("leases = { at-least = \"30m\" }", ENTRIES);
+    let token = |terms: Value| {
+        let answer = bao.call("POST", "auth/token/create", &terms);
+        let token = answer["auth"]["client_token"].as_str();
+        token.expect("a token is a text").to_owned()
+    };
+    let with = |token: &str| project.stranger(bao).env("VAULT_TOKEN", token);
+    let app = |terms: Value| {
+        let mut terms = terms;
+        terms["policies"] = json!(["app"]);
+        token(terms)
+    };
+    let short = app(json!({ "ttl": "1m" }));
+    let (message, _) = refused(&project, with(&short), "vault-lease-too-short");
+    let starts = message.starts_with("`database/creds/app` is good for ");
+    assert!(
+        starts && message.ends_with(" wants 30m at least"),
+        "{message}"
+    );
+    came(&with(&app(json!({ "ttl": "1h" }))).command(["env"]).run());
+    // One that has no end.
+    came(&with(OpenBao::ROOT).command(["env"]).run());
+    // Nobody knows how long one is good that may not ask.
+    let silent = app(json!({ "ttl": "1h", "no_default_policy": true }));
+    let (message, hint) = refused(&project, with(&silent), "vault-permission-denied");
+    assert_eq!(message, "Vault denies `read` on `auth/token/lookup-self`");
+    let stanza = "path \"auth/token/lookup-self\" { capabilities = [\"read\"] }";
+    assert!(hint.ends_with(stanza), "{hint}");
+    let policy = project.launcher(bao).args(["vault", "policy"]).run();
+    policy.exits_with(0).stdout_has(stanza);
+    // Where nothing is leased, nothing is asked.
+    let entry = "[secrets.TOKEN]\nkey = \"secret/app/TOKEN\"\n";
+    let project = VaultProject::new("leases = { at-least = \"30m\" }", entry);
+    let launcher = project.stranger(bao).env("VAULT_TOKEN", &silent);
+    came(&launcher.command(["env"]).run());
 }

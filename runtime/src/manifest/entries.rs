@@ -257,7 +257,12 @@ fn deliver(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Deliver> {
     Some(Deliver::File { path, mode: mode? })
 }
 
-fn duration(reader: &mut Reader, table: &Table<'_, '_>, key: &'static str) -> Option<Duration> {
+/// A text such as `48h`.
+pub(super) fn duration(
+    reader: &mut Reader,
+    table: &Table<'_, '_>,
+    key: &'static str,
+) -> Option<Duration> {
     let text = table.text(reader, key)?;
     match humantime::parse_duration(text.get_ref()) {
         Ok(duration) => Some(duration),

@@ -40,7 +40,8 @@ pub use parse::LARGEST_MANIFEST;
 pub use plugin_model::{Allow, ComponentSource, InertInterface, LimitSpec, OciReference, Plugin};
 pub use source::Source;
 pub use vault::{
-    KvVersion, VaultAuth, VaultMethod, VaultNames, VaultSettings, VaultSupply, VaultTls,
+    KvVersion, VaultAuth, VaultLeases, VaultMethod, VaultNames, VaultSettings, VaultSupply,
+    VaultTls,
 };
 
 /// What the lock is read with: the same forms, the same words.

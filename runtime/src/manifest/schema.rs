@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use self::plugin::Plugin;
-use self::vault::{VaultAuth, VaultNames, VaultTls};
+use self::vault::{VaultAuth, VaultLeases, VaultNames, VaultTls};
 
 /// The schema as a JSON document (draft 2020-12).
 #[must_use]
@@ -136,6 +136,8 @@ enum Backend {
         kv_version: Option<u8>,
         /// What an entry's own name is there.
         names: Option<VaultNames>,
+        /// What is done with what is given for a time; "keep" by default.
+        leases: Option<VaultLeases>,
         /// Whom to trust, and who we are.
         tls: Option<Box<VaultTls>>,
         /// How to log in; a token by default.

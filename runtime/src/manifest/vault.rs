@@ -3,10 +3,12 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use toml::Spanned;
+use toml::de::DeValue;
 
-use super::entries::malformed;
+use super::entries::{duration, malformed};
 use super::names::is_variable;
 use super::reader::{Reader, Table};
 
@@ -18,9 +20,12 @@ pub(super) const VAULT_KEYS: &[&str] = &[
     "path",
     "kv-version",
     "names",
+    "leases",
     "tls",
     "auth",
 ];
+/// Keys of `leases` as a table.
+pub(super) const LEASES_KEYS: &[&str] = &["at-least"];
 /// Keys of `tls`.
 pub(super) const TLS_KEYS: &[&str] = &["authority", "server-name", "certificate", "key"];
 /// Keys of `auth` for each method, beside `method`.
@@ -60,6 +65,8 @@ pub struct VaultSettings {
     pub kv_version: Option<KvVersion>,
     /// What an entry's own name is there.
     pub names: VaultNames,
+    /// What is done with what is given for a time.
+    pub leases: VaultLeases,
     /// Whom to trust, and who we are.
     pub tls: VaultTls,
     /// How to log in; a token if nothing is said.
@@ -83,6 +90,19 @@ pub enum VaultNames {
     Paths,
     /// `DATABASE_URL` is the field `DATABASE_URL` at `path`.
     Fields,
+}
+
+/// What is done with an answer that is good for a time only. Nothing renews it once the command
+/// has started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VaultLeases {
+    /// It is taken, and lives its time beside the command.
+    #[default]
+    Keep,
+    /// It is refused.
+    Refuse,
+    /// It is taken if it is good for so long.
+    AtLeast(Duration),
 }
 
 /// Files for TLS, relative to the manifest.
@@ -224,6 +244,7 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_, '_>) -> Option<VaultSe
         path: path(reader, table, "path"),
         kv_version: kv_version(reader, table),
         names: names.map(Spanned::into_inner).unwrap_or_default(),
+        leases: leases(reader, table).unwrap_or_default(),
         tls,
         auth,
     })
@@ -240,6 +261,24 @@ fn kv_version(reader: &mut Reader, table: &Table<'_, '_>) -> Option<KvVersion> {
             None
         }
     }
+}
+
+/// `leases = "keep" | "refuse" | { at-least = "1h" }`.
+fn leases(reader: &mut Reader, table: &Table<'_, '_>) -> Option<VaultLeases> {
+    let value = table.get("leases")?;
+    if !matches!(value.get_ref(), DeValue::Table(_)) {
+        let choices = [("keep", VaultLeases::Keep), ("refuse", VaultLeases::Refuse)];
+        return table
+            .choice(reader, "leases", &choices)
+            .map(Spanned::into_inner);
+    }
+    let table = table.table(reader, "leases")?;
+    table.only(reader, LEASES_KEYS);
+    if table.get("at-least").is_none() {
+        let advice = "write how long a lease must last, as in `at-least = \"1h\"`";
+        table.missing(reader, "at-least", advice);
+    }
+    duration(reader, &table, "at-least").map(VaultLeases::AtLeast)
 }
 
 fn tls(reader: &mut Reader, table: &Table<'_, '_>) -> VaultTls {

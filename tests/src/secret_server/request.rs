@@ -29,7 +29,7 @@ impl Request {
     }
 
     /// Reads the next one; `None` at the end of the connection.
-    pub(super) fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
+    pub(crate) fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
         let malformed = || io::Error::from(io::ErrorKind::InvalidData);
         let first = line(reader)?;
         if first.is_empty() {

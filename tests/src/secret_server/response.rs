@@ -156,7 +156,7 @@ impl Response {
     }
 
     /// Says it to a client. An error means that nothing more can be said on this connection.
-    pub(super) fn send(&self, request: &Request, mut stream: &TcpStream) -> io::Result<()> {
+    pub(crate) fn send(&self, request: &Request, mut stream: &TcpStream) -> io::Result<()> {
         if let Some(guard) = &self.guard
             && !guard.condition.holds(request)
         {

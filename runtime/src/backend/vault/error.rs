@@ -2,11 +2,14 @@
 //! token, or a text that a server sent.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use humantime::format_duration;
 use thiserror::Error;
 
 use crate::backend::FetchError;
 use crate::error::Explain;
+use crate::lease::Lease;
 use crate::outbound::CertificateFault;
 
 /// Why Vault could not be asked, or what it said.
@@ -220,6 +223,35 @@ pub enum VaultError {
         /// The limit.
         limit: usize,
     },
+    /// It is good for a time only, and the manifest wants no such thing.
+    #[error("`{path}` is leased for {lease}, and this backend refuses leases")]
+    Leased {
+        /// What was asked for.
+        path: String,
+        /// How long it is good.
+        lease: Lease,
+    },
+    /// It ends sooner than the manifest wants.
+    #[error("`{path}` is good for {lease}, and this backend wants {} at least", format_duration(*least))]
+    ShortLease {
+        /// What was asked for.
+        path: String,
+        /// How long it is good.
+        lease: Lease,
+        /// How long it should be.
+        least: Duration,
+        /// Whether it is the token that ends.
+        by_token: bool,
+    },
+    /// A login's token ended before all was read, also that of another login.
+    #[error("the token of this login ends before all is read: it is good for {seconds} s")]
+    Outlived {
+        /// How long tokens are good.
+        seconds: u64,
+    },
+    /// A login's token ends when somebody revokes it, and never else.
+    #[error("the token of this login has no end: it is good until it is revoked")]
+    NoEnd,
     /// The launcher's own token is still good.
     #[error("the token of this login could not be revoked: it stays good until it expires")]
     NotRevoked,
@@ -264,6 +296,10 @@ impl Explain for VaultError {
             Self::Tls { .. } => "vault-tls",
             Self::NoAnswer { .. } => "vault-no-answer",
             Self::TooLarge { .. } => "vault-too-large",
+            Self::Leased { .. } => "vault-leased",
+            Self::ShortLease { .. } => "vault-lease-too-short",
+            Self::Outlived { .. } => "vault-token-outlived",
+            Self::NoEnd => "vault-token-without-end",
             Self::NotRevoked => "vault-token-not-revoked",
         }
     }

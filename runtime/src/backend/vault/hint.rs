@@ -95,6 +95,21 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
             "check that the server speaks TLS at this port, and whether it wants a certificate of us"
         }
         E::TooLarge { .. } => "this is more than a secret: keep it elsewhere",
+        E::Leased { .. } => {
+            "nothing renews it once the command runs: use a secret that is not given for a time, or \
+             write `leases = \"keep\"` in the backend"
+        }
+        E::ShortLease { by_token: true, .. } => {
+            "it ends with the token that it is read with: raise `token_ttl` of the role that logs \
+             in, or lower `leases` in the backend"
+        }
+        E::ShortLease { .. } => {
+            "raise `default_ttl` of the role that it is of, or lower `leases` in the backend"
+        }
+        E::Outlived { .. } => {
+            "raise `token_ttl` and `token_max_ttl` of the role to more than the time a run may take"
+        }
+        E::NoEnd => "give its role a short `token_ttl`: what is killed revokes nothing",
         E::NotRevoked => "give its role a short `token_ttl`",
     };
     Some(text.into())

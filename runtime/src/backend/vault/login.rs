@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
 use serde::Deserialize;
+use tokio::time::Instant;
 use tracing::debug;
 use zeroize::Zeroizing;
 
@@ -58,8 +60,14 @@ pub(super) struct Session {
     pub(super) token: HeaderValue,
     /// Whether it was made for this run, and can be revoked.
     is_ours: bool,
+    /// Whether it was made for this run.
+    pub(super) is_of_a_login: bool,
+    /// Whether it can be made to last longer.
+    pub(super) is_renewable: bool,
     /// How long it is good, if that is known.
     pub(super) lifetime: Option<Duration>,
+    /// When it ends at the earliest, if that is known.
+    pub(super) end: Mutex<Option<Instant>>,
 }
 
 impl Credential {
@@ -88,13 +96,21 @@ impl Credential {
 }
 
 impl Login {
+    /// Whether another login can be made with the same credential.
+    pub(super) fn may_repeat(&self) -> bool {
+        matches!(self, Self::Method { wrapped: false, .. })
+    }
+
     /// Gets a token.
     pub(super) async fn session(&self, client: &Client) -> Result<Session, VaultError> {
         match self {
             Self::Token(credential) => Ok(Session {
                 token: header(&credential.read()?, credential.what)?,
                 is_ours: false,
+                is_of_a_login: false,
+                is_renewable: false,
                 lifetime: None,
+                end: Mutex::default(),
             }),
             Self::Method {
                 method,
@@ -139,6 +155,7 @@ async fn log_in(
         method,
         mount: mount.to_owned(),
     };
+    let asked = Instant::now();
     let reply = client.send(call).await?;
     if reply.status == 404 && reply.says("namespace") {
         return Err(client.no_namespace());
@@ -162,12 +179,16 @@ async fn log_in(
     }
     let token = SecretValue::copy_of(auth.client_token.as_bytes());
     let lifetime = Duration::from_secs(auth.lease_duration);
+    let lifetime = (!lifetime.is_zero()).then_some(lifetime);
     debug!(method, seconds = auth.lease_duration, "logged in to Vault");
     Ok(Session {
         token: header(&token, "token")?,
         // Batch tokens are known to nobody and end by themselves.
         is_ours: auth.token_type != "batch",
-        lifetime: (!lifetime.is_zero()).then_some(lifetime),
+        is_of_a_login: true,
+        is_renewable: auth.renewable,
+        lifetime,
+        end: Mutex::new(lifetime.map(|lifetime| asked + lifetime)),
     })
 }
 
@@ -214,6 +235,9 @@ impl Session {
             .send(&call)
             .await
             .map_err(|_| VaultError::NotRevoked)?;
+        if self.is_over() {
+            return Ok(());
+        }
         if matches!(reply.status, 200 | 204) {
             debug!("the token of this login is revoked");
             return Ok(());

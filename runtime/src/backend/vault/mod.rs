@@ -2,8 +2,9 @@
 //! path.
 //!
 //! A run logs in, asks once what is mounted where, reads all paths at once, each once, and revokes
-//! the token that it made, unless a lease hangs on it. Nothing is opened, read or sent before
-//! something is asked.
+//! the token that it made, unless a lease hangs on it. Where the token would end before that, it is
+//! renewed, or all is done again with another. Nothing is opened, read or sent before something is
+//! asked.
 //!
 //! It speaks to Vault by the HTTP client that the gate of plugins stands on. `vaultrs` was weighed:
 //! it brings a second HTTP client and another provider of cryptography, takes no socket, no name
@@ -19,9 +20,11 @@ mod document;
 mod engine;
 mod error;
 mod hint;
+mod leases;
 mod login;
 mod policy;
 mod read;
+mod renewal;
 mod reply;
 mod setup;
 mod tls;
@@ -30,8 +33,9 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::pki_types::ServerName;
+use tokio::select;
 use tokio::time::{Instant, timeout, timeout_at};
-use tracing::info;
+use tracing::{debug, info};
 
 pub use error::VaultError;
 pub use policy::Policy;
@@ -44,6 +48,7 @@ use tls::Tls;
 
 use crate::backend::file::Strictness;
 use crate::backend::{Answers, Backend, Document, FetchError, Fetching, Notice, Request};
+use crate::manifest::VaultLeases;
 
 /// How long all requests of a run may take, attempts and pauses included.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -57,36 +62,103 @@ pub struct Vault {
     tls: Tls,
     login: Login,
     place: Place,
+    leases: VaultLeases,
     production: bool,
+}
+
+/// A login, and what was read with its token.
+struct Visit {
+    session: Session,
+    answers: Result<Vec<Answer>, VaultError>,
 }
 
 impl Vault {
     async fn read(&self, requests: &[Request]) -> Result<(Vec<Answer>, Vec<Notice>), VaultError> {
         let deadline = Instant::now() + DEADLINE;
-        let late = || VaultError::TimedOut {
-            seconds: DEADLINE.as_secs(),
-        };
         let client = self.client()?;
-        let session = timeout_at(deadline, self.login.session(&client)).await;
-        let session = session.unwrap_or(Err(late()))?;
-        let reader = Reader {
-            client: &client,
-            session: &session,
-            place: &self.place,
-        };
-        let answers = timeout_at(deadline, reader.read(requests)).await;
-        let answers = answers.unwrap_or(Err(late()));
+        let mut visit = self.visit(&client, requests, deadline).await?;
+        if visit.was_too_long() {
+            visit = self.again(visit, &client, requests, deadline).await?;
+        }
+        let Visit { session, answers } = visit;
         let mut notices = Vec::new();
+        let mut warn = |error| {
+            notices.push(Notice {
+                request: None,
+                warning: FetchError::new(error),
+            });
+        };
+        if session.is_without_end() {
+            warn(VaultError::NoEnd);
+        }
         if is_to_end(&session, &answers) {
             let ended = timeout(FAREWELL, session.end(&client)).await;
             if let Err(error) = ended.unwrap_or(Err(VaultError::NotRevoked)) {
-                notices.push(Notice {
-                    request: None,
-                    warning: FetchError::new(error),
-                });
+                warn(error);
             }
         }
         Ok((answers?, notices))
+    }
+
+    /// Logs in and reads all.
+    async fn visit(
+        &self,
+        client: &Client,
+        requests: &[Request],
+        deadline: Instant,
+    ) -> Result<Visit, VaultError> {
+        let late = || VaultError::TimedOut {
+            seconds: DEADLINE.as_secs(),
+        };
+        let session = timeout_at(deadline, self.login.session(client)).await;
+        let session = session.unwrap_or(Err(late()))?;
+        let reader = Reader {
+            client,
+            session: &session,
+            place: &self.place,
+        };
+        let reading = async {
+            let mut answers = reader.read(requests).await?;
+            let (used, asked) = ((client, &session), (&self.place, requests));
+            leases::hold(self.leases, used, asked, &mut answers).await?;
+            Ok(answers)
+        };
+        let answers = select! {
+            answers = timeout_at(deadline, reading) => answers.unwrap_or(Err(late())),
+            never = session.keep_alive(client) => match never {},
+        };
+        Ok(Visit { session, answers })
+    }
+
+    /// Does it all again, once: what was leased with a token that has ended is over as well.
+    async fn again(
+        &self,
+        before: Visit,
+        client: &Client,
+        requests: &[Request],
+        deadline: Instant,
+    ) -> Result<Visit, VaultError> {
+        let lifetime = before.session.lifetime.unwrap_or_default();
+        let outlived = VaultError::Outlived {
+            seconds: lifetime.as_secs(),
+        };
+        if !self.login.may_repeat() {
+            return Err(outlived);
+        }
+        debug!("the token of this login has ended, so all is read again with another");
+        let visit = self.visit(client, requests, deadline).await;
+        let visit = visit.map_err(|error| match error {
+            // Its credential was good once.
+            VaultError::LoginRefused { .. } => outlived.clone(),
+            other => other,
+        })?;
+        Ok(match visit.was_too_long() {
+            true => Visit {
+                answers: Err(outlived),
+                ..visit
+            },
+            false => visit,
+        })
     }
 
     fn client(&self) -> Result<Client, VaultError> {
@@ -105,18 +177,29 @@ impl Vault {
     }
 }
 
+impl Visit {
+    /// Whether the token has ended, and with it something that matters.
+    fn was_too_long(&self) -> bool {
+        let is_denied = |answer: &Answer| matches!(answer.document, Err(VaultError::Denied { .. }));
+        self.session.is_over()
+            && match &self.answers {
+                Ok(answers) => answers
+                    .iter()
+                    .any(|answer| is_denied(answer) || answer.lease().is_some()),
+                Err(error) => matches!(error, VaultError::BadToken | VaultError::Denied { .. }),
+            }
+    }
+}
+
 /// Whether nothing hangs on the token any more. Where something failed, no command is started, so
 /// what was leased ends with the token as well.
 fn is_to_end(session: &Session, answers: &Result<Vec<Answer>, VaultError>) -> bool {
     let Ok(answers) = answers else {
         return true;
     };
-    let leases = |answer: &Answer| {
-        let found = answer.document.as_ref().ok().and_then(Option::as_ref);
-        found.is_some_and(|document| document.lease.is_some())
-    };
     let failed = answers.iter().any(|answer| answer.document.is_err());
-    let leases = answers.iter().filter(|answer| leases(answer)).count();
+    let leases = answers.iter().filter(|answer| answer.lease().is_some());
+    let leases = leases.count();
     if leases == 0 || failed {
         return true;
     }

@@ -9,7 +9,7 @@ use super::read::Place;
 use super::setup::Setup;
 use crate::backend::ProcessVariable;
 use crate::backend::file::Strictness;
-use crate::manifest::{BackendSettings, KvVersion, VaultMethod, VaultSettings};
+use crate::manifest::{BackendSettings, KvVersion, VaultLeases, VaultMethod, VaultSettings};
 use crate::plan::Plan;
 
 /// A policy of Vault. Displays as its text, in HCL.
@@ -21,6 +21,8 @@ pub struct Policy {
     unknown: BTreeSet<String>,
     /// Whether a token is made and revoked.
     logs_in: bool,
+    /// Whether it is asked how long a token is good that is there already.
+    looks_up: bool,
 }
 
 impl Policy {
@@ -33,6 +35,7 @@ impl Policy {
             reads: BTreeSet::new(),
             unknown: BTreeSet::new(),
             logs_in: false,
+            looks_up: false,
         };
         for planned in &plan.backends {
             let BackendSettings::Vault(settings) = &planned.settings else {
@@ -59,7 +62,11 @@ impl Policy {
             for path in paths.into_iter().flatten() {
                 policy.add(&mounts, path);
             }
-            policy.logs_in |= !planned.requests.is_empty() && logs_in(settings, process);
+            if !planned.requests.is_empty() {
+                let logs_in = logs_in(settings, process);
+                policy.logs_in |= logs_in;
+                policy.looks_up |= !logs_in && matches!(settings.leases, VaultLeases::AtLeast(_));
+            }
         }
         (!policy.reads.is_empty()).then_some(policy)
     }
@@ -98,6 +105,13 @@ impl fmt::Display for Policy {
                 )?;
             }
             writeln!(f, "{}", stanza(path, "read"))?;
+        }
+        if self.looks_up {
+            writeln!(
+                f,
+                "# Where something is leased, it is asked how long the token is good."
+            )?;
+            writeln!(f, "{}", stanza("auth/token/lookup-self", "read"))?;
         }
         if self.logs_in {
             writeln!(f, "# The token of a login is revoked.")?;

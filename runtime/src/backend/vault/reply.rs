@@ -45,6 +45,8 @@ pub(super) struct Auth<'a> {
     pub(super) client_token: Cow<'a, str>,
     #[serde(default)]
     pub(super) lease_duration: u64,
+    #[serde(default)]
+    pub(super) renewable: bool,
     #[serde(borrow, default)]
     pub(super) token_type: Cow<'a, str>,
 }

@@ -73,6 +73,7 @@ impl Setup<'_> {
             tls: self.tls(skip_verify),
             login: self.login(),
             place: self.place()?,
+            leases: self.settings.leases,
             production,
         })
     }

@@ -11,6 +11,30 @@ pub(super) enum VaultNames {
     Fields,
 }
 
+/// What is done with what is given for a time.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum VaultLeases {
+    Always(VaultLeasesAlways),
+    Terms(VaultLeasesTerms),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub(super) enum VaultLeasesAlways {
+    /// It is taken, and lives its time beside the command.
+    Keep,
+    /// It is refused.
+    Refuse,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct VaultLeasesTerms {
+    /// A lease that ends sooner is refused, as in "1h".
+    at_least: String,
+}
+
 /// Files are relative to the manifest.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
