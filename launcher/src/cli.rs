@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod audit;
 #[cfg(feature = "aws")]
 mod aws;
 mod check;
@@ -58,6 +59,8 @@ enum Task {
     /// What concerns Vault.
     #[cfg(feature = "vault")]
     Vault(vault::Vault),
+    /// Verify and show the audit log.
+    Audit(audit::Audit),
     /// Print the JSON Schema of secrets.toml.
     Schema,
     /// List what values can be validated with.
@@ -93,6 +96,7 @@ pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
         Some(Task::Aws(aws)) => aws.run(options),
         #[cfg(feature = "vault")]
         Some(Task::Vault(vault)) => vault.run(options),
+        Some(Task::Audit(audit)) => audit.run(options),
         Some(Task::Schema) => print::schema(),
         Some(Task::Rules(rules)) => rules.run(),
         Some(Task::Plugin(plugin)) => {

@@ -9,13 +9,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use secret_runtime::error::{Explain, Problem, Problems};
-use secret_runtime::manifest::{Deliver, Entry, Inherit};
+use secret_runtime::manifest::{Class, Deliver, Entry, Inherit};
 use secret_runtime::plan::Plan;
 use secret_runtime::resolver::{Resolved, ResolvedEntry};
 use secret_runtime::secret::SecretValue;
 use tracing::debug;
 
 use self::event::Event;
+use crate::audit::Audit;
 use crate::deliver::{DeliveredFiles, FileRequest, Placement};
 use crate::environment::{self, ChildEnvironment, Recipe};
 use crate::exit::FAILED;
@@ -30,6 +31,8 @@ pub(crate) struct Launch {
     environment: ChildEnvironment,
     files: DeliveredFiles,
     event: Event,
+    /// How many of what it gets are secrets.
+    secrets: usize,
 }
 
 /// Why a command was not started, and the exit code that says so.
@@ -63,6 +66,8 @@ impl Launch {
         let inherit = resolved.inherit().clone();
         let event = Event::of(&resolved);
         let entries = resolved.into_entries();
+        let is_secret = |entry: &&ResolvedEntry| entry.class == Class::Secret;
+        let secrets = entries.iter().filter(is_secret).count();
         let (variables, files) = deliver(&entries, &directory)?;
         let additions = additions(entries, variables);
         let environment = child_environment(&inherit, &scrub, &additions, &command)?;
@@ -77,13 +82,17 @@ impl Launch {
             environment,
             files,
             event,
+            secrets,
         })
     }
 
-    /// Becomes the command. Returns only if that failed.
-    pub(crate) fn start(mut self, hardened: Hardened) -> NotStarted {
+    /// Becomes the command, once it is written down. Returns only if that failed.
+    pub(crate) fn start(mut self, hardened: Hardened, audit: &mut Audit) -> NotStarted {
         if let Err(error) = self.files.put_in_place() {
             return NotStarted::of(&error, FAILED);
+        }
+        if let Err(problems) = audit.launch(&self.program, self.secrets) {
+            return problems.into();
         }
         debug!(
             program = %self.program.display(),

@@ -4,6 +4,7 @@
 //! says. `unsafe` stands in `exec` and `alarm`, and nowhere else.
 
 pub mod alarm;
+mod audit;
 pub mod cli;
 pub mod deliver;
 pub mod environment;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use secret_runtime::audit::Stage;
 use secret_runtime::error::Problems;
 use secret_runtime::judge::Judge;
 use secret_runtime::manifest::Manifest;
@@ -11,6 +12,7 @@ use secret_runtime::policy::{self, AuthorizedPlan};
 use secret_runtime::resolver::{self, Resolved};
 use tracing::debug;
 
+use crate::audit::Audit;
 use crate::cli::Options;
 use crate::{alarm, manifest_file};
 
@@ -50,9 +52,15 @@ pub(crate) fn plugin_options(options: &Options) -> PluginOptions {
 }
 
 /// Everything that reads, and the judgement of what was read.
-pub(crate) fn resolve(plan: AuthorizedPlan, judge: &mut Judge) -> Result<Resolved, Problems> {
-    resolver::fetch(plan, &|name| std::env::var_os(name))
-        .extract()
-        .compose()
-        .validate(judge)
+pub(crate) fn resolve(
+    plan: AuthorizedPlan,
+    judge: &mut Judge,
+    audit: &mut Audit,
+) -> Result<Resolved, Problems> {
+    audit.reached(Stage::Values);
+    let fetched = resolver::fetch(plan, &|name| std::env::var_os(name));
+    audit.accesses(&fetched);
+    let resolved = fetched.extract().compose().validate(judge)?;
+    audit.reached(Stage::Start);
+    Ok(resolved)
 }

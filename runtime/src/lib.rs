@@ -36,6 +36,7 @@
 //! # }
 //! ```
 
+pub mod audit;
 pub mod backend;
 pub mod error;
 mod event_loop;

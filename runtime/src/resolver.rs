@@ -5,6 +5,7 @@
 //! A step that meets a problem notes it and goes on, so that a user learns of everything
 //! in one run; the last step yields a [`Resolved`] only when nothing was noted.
 
+mod access;
 mod compose;
 mod error;
 mod extract;
@@ -13,6 +14,7 @@ mod resolved;
 pub(crate) mod rotation;
 mod validate;
 
+pub use access::{Access, AccessOutcome};
 pub use compose::Composed;
 pub use error::ResolveError;
 pub use extract::Extracted;

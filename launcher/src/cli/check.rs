@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use secret_runtime::audit::Task;
 use secret_runtime::error::{Problem, Problems};
 use secret_runtime::judge::Judge;
 use secret_runtime::plan::Plan;
 use secret_runtime::report::Report;
+use secret_runtime::resolver::Resolved;
 
 use super::Options;
 use super::print::{self, Output};
+use crate::audit::Audit;
 use crate::exit::FAILED;
 use crate::table::Table;
 use crate::{pipeline, render};
@@ -65,18 +68,17 @@ impl Check {
 
     fn findings(&self, plan: Plan, options: &Options, judge: &mut Judge) -> Findings {
         let report = Some(Report::of_plan(&plan));
-        let plan = match pipeline::authorize(plan, options, judge) {
-            Ok(plan) => plan,
-            Err(problems) => return Findings::failed(report, problems),
-        };
         if self.offline {
-            return Findings {
-                report,
-                problems: Vec::new(),
-                ok: true,
+            return match pipeline::authorize(plan, options, judge) {
+                Ok(_) => Findings {
+                    report,
+                    problems: Vec::new(),
+                    ok: true,
+                },
+                Err(problems) => Findings::failed(report, problems),
             };
         }
-        match pipeline::resolve(plan, judge) {
+        match resolve(plan, options, judge) {
             Ok(resolved) => Findings {
                 report: Some(Report::of_run(&resolved)),
                 problems: resolved.warnings().to_vec(),
@@ -85,6 +87,16 @@ impl Check {
             Err(problems) => Findings::failed(report, problems),
         }
     }
+}
+
+/// What reads is written down, as for a run.
+fn resolve(plan: Plan, options: &Options, judge: &mut Judge) -> Result<Resolved, Problems> {
+    let mut audit = Audit::begin(&plan, Task::Check, options)?;
+    let resolved = pipeline::authorize(plan, options, judge)
+        .and_then(|plan| pipeline::resolve(plan, judge, &mut audit))
+        .map_err(|problems| audit.ends_with(problems))?;
+    audit.write()?;
+    Ok(resolved)
 }
 
 impl Findings {

@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use secret_runtime::audit::Task;
 use secret_runtime::error::Problems;
 use secret_runtime::judge::Judge;
 
 use super::Options;
+use crate::audit::Audit;
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted};
 use crate::{pipeline, render};
@@ -19,8 +21,10 @@ pub(super) fn run(
     hardened: Hardened,
 ) -> Result<ExitCode, Problems> {
     let plan = pipeline::plan(options)?;
-    let plan = pipeline::authorize(plan, options, &mut judge)?;
-    let resolved = pipeline::resolve(plan, &mut judge)?;
+    let mut audit = Audit::begin(&plan, Task::Run, options)?;
+    let resolved = pipeline::authorize(plan, options, &mut judge)
+        .and_then(|plan| pipeline::resolve(plan, &mut judge, &mut audit))
+        .map_err(|problems| audit.ends_with(problems))?;
     // The kernel drops its memory with all the rest when the command is executed; to unmap each
     // instance first would do the same work twice.
     std::mem::forget(judge);
@@ -30,9 +34,10 @@ pub(super) fn run(
         render::NOT_STARTED,
     );
     let NotStarted { problems, code } = match Launch::prepare(resolved, command) {
-        Ok(launch) => launch.start(hardened),
+        Ok(launch) => launch.start(hardened, &mut audit),
         Err(not_started) => not_started,
     };
+    let problems = audit.ends_with(problems);
     render::problems(
         problems.as_slice(),
         options.error_format,

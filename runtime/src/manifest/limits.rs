@@ -96,7 +96,7 @@ fn size(
 }
 
 /// `128MiB` or `128 MiB`. Only units of 1024, since `MB` means one thing here and another there.
-fn parse_size(text: &str) -> Option<usize> {
+pub(super) fn parse_size(text: &str) -> Option<usize> {
     let (unit, factor) = UNITS.iter().find(|(unit, _)| text.ends_with(unit))?;
     let number = text.strip_suffix(unit)?.trim_end();
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());

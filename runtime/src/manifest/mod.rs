@@ -4,6 +4,7 @@
 //! rule, and reports all mistakes at once, each with its place. It reads nothing else:
 //! no environment, no files, no values.
 
+mod audit;
 mod aws;
 mod backends;
 mod component;
@@ -26,6 +27,7 @@ pub mod schema;
 mod source;
 pub(crate) mod vault;
 
+pub use audit::{AuditDestination, AuditFile, AuditSettings};
 pub use aws::{AwsAccess, AwsRole, AwsSettings, AwsStore};
 pub use credential::{
     CredentialPiece, CredentialSpec, CredentialTemplate, CredentialText, RESERVED_HEADERS,

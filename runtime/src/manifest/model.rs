@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use super::audit::AuditSettings;
 use super::aws::AwsSettings;
 use super::mode::FileMode;
 use super::plugin_model::Plugin;
@@ -26,6 +27,8 @@ pub struct Manifest {
     /// What the child gets of the launcher's environment, unless the environment says
     /// otherwise.
     pub inherit: Inherit,
+    /// Where accesses are written down, if anywhere.
+    pub audit: Option<AuditSettings>,
     /// By name.
     pub environments: BTreeMap<String, Environment>,
     /// By name.

@@ -11,7 +11,7 @@ use super::error::ManifestError;
 use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Required};
 use super::reader::{Reader, Table};
 use super::source::Source;
-use super::{backends, entries, environments, plugins};
+use super::{audit, backends, entries, environments, plugins};
 use crate::error::Problems;
 use crate::nearest::nearest;
 use crate::order::order;
@@ -25,6 +25,7 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "version",
     "inherit",
     "project",
+    "audit",
     "environments",
     "backends",
     "plugins",
@@ -90,6 +91,9 @@ fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Man
         source: Arc::new(Source::new(Path::new(""), "")),
         project,
         inherit: inherit(reader, root).unwrap_or_default(),
+        audit: root
+            .table(reader, "audit")
+            .and_then(|table| audit::read(reader, &table)),
         environments: root
             .table(reader, "environments")
             .map(|table| environments::read(reader, &table))

@@ -39,6 +39,8 @@ struct SecretsToml {
     inherit: Option<Inherit>,
     /// The app.
     project: Option<Project>,
+    /// Where it is written down who read which secret. Without it, nowhere.
+    audit: Option<Audit>,
     /// Which backend answers where.
     environments: Option<BTreeMap<String, Environment>>,
     /// The places that values come from.
@@ -63,6 +65,22 @@ enum Inherit {
 struct Project {
     /// The app's name, for messages.
     name: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+struct Audit {
+    /// The path of a file, relative to the manifest; or stderr, syslog or journald.
+    #[schemars(length(min = 1))]
+    destination: String,
+    /// From which size on another file is begun, as in 16MiB.
+    #[schemars(regex(pattern = "^[0-9]+ *(KiB|MiB|GiB)$"))]
+    max_size: Option<String>,
+    /// How many full files are kept; all by default.
+    #[schemars(range(min = 1, max = 10000))]
+    keep: Option<u32>,
+    /// Whether the command may not start when nothing can be written; by default, in production.
+    required: Option<bool>,
 }
 
 #[derive(JsonSchema)]

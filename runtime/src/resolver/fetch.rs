@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -33,7 +33,8 @@ use crate::secret::SecretValue;
 pub(super) enum Outcome {
     Found(Document),
     Absent,
-    Failed,
+    /// By an error of this kind.
+    Failed(&'static str),
 }
 
 /// All documents of a plan.
@@ -42,6 +43,8 @@ pub(super) enum Outcome {
 pub struct Fetched {
     pub(super) run: Run,
     pub(super) documents: Vec<Vec<Outcome>>,
+    /// How long each backend took.
+    pub(super) took: Vec<Duration>,
     /// Values of `RouteOrigin::Process`, by route.
     pub(super) process: Vec<Option<OsString>>,
 }
@@ -62,10 +65,13 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>) -> Fetched {
         .iter()
         .map(|backend| open(&run.plan, &shared, backend))
         .collect();
-    let (answers, clues): (Vec<_>, Vec<_>) = ask(&run.plan, &backends).into_iter().unzip();
+    let asked = ask(&run.plan, &backends);
     drop(backends);
-    for (backend, clues) in clues.into_iter().enumerate() {
-        let clues = clues.into_iter();
+    let (mut answers, mut took) = (Vec::new(), Vec::new());
+    for (backend, asked) in asked.into_iter().enumerate() {
+        answers.push(asked.answers);
+        took.push(asked.took);
+        let clues = asked.clues.into_iter();
         let clues = clues.map(|(request, clue)| (DocumentId { backend, request }, clue));
         run.clues.extend(clues);
     }
@@ -86,6 +92,7 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>) -> Fetched {
     Fetched {
         run,
         documents,
+        took,
         process,
     }
 }
@@ -102,9 +109,24 @@ struct Shared<'a> {
     aws: OnceCell<AwsSession>,
 }
 
-/// What a backend answered, and what could help who looks for what it does not have, by the
-/// position of the request.
-type Asked = (Result<Answers, FetchError>, Vec<(usize, String)>);
+/// What came of asking a backend.
+struct Asked {
+    answers: Result<Answers, FetchError>,
+    /// What could help who looks for what it does not have, by the position of the request.
+    clues: Vec<(usize, String)>,
+    took: Duration,
+}
+
+impl Asked {
+    /// Of one that was not asked.
+    fn nothing(answers: Result<Answers, FetchError>) -> Self {
+        Self {
+            answers,
+            clues: Vec::new(),
+            took: Duration::ZERO,
+        }
+    }
+}
 
 /// Asks those that answer at once on the spot, and waits for the others together.
 fn ask(plan: &Plan, backends: &[Opened<'_>]) -> Vec<Asked> {
@@ -117,7 +139,7 @@ fn ask(plan: &Plan, backends: &[Opened<'_>]) -> Vec<Asked> {
     );
     if backends.iter().any(waits) {
         event_loop::block_on(all).unwrap_or_else(|error| {
-            let failed = || (Err(FetchError::new(error.clone())), Vec::new());
+            let failed = || Asked::nothing(Err(FetchError::new(error.clone())));
             backends.iter().map(|_| failed()).collect()
         })
     } else {
@@ -130,24 +152,29 @@ async fn ask_one(plan: &Plan, index: usize, opened: &Opened<'_>) -> Asked {
     let planned = &plan.backends[index];
     let backend = match opened {
         Ok(Some(backend)) => backend,
-        Ok(None) => return (Ok(Answers::default()), Vec::new()),
-        Err(error) => return (Err(error.clone()), Vec::new()),
+        Ok(None) => return Asked::nothing(Ok(Answers::default())),
+        Err(error) => return Asked::nothing(Err(error.clone())),
     };
     let started = Instant::now();
     let answers = backend.fetch(&planned.requests).await;
+    let took = started.elapsed();
     debug!(
         backend = planned.name,
         kind = planned.settings.kind(),
         chosen_by = planned.chosen_by,
         documents = planned.requests.len(),
-        microseconds = started.elapsed().as_micros(),
+        microseconds = took.as_micros(),
         "fetched"
     );
     let clues = match &answers {
         Ok(answers) => clues(plan, index, backend.as_ref(), answers).await,
         Err(_) => Vec::new(),
     };
-    (answers, clues)
+    Asked {
+        answers,
+        clues,
+        took,
+    }
 }
 
 /// What could help who looks for documents that are required and nowhere: the run fails for
@@ -251,12 +278,13 @@ fn outcomes(run: &mut Run, backend: usize, answers: Result<Answers, FetchError>)
                 request: 0,
             };
             let problem = about(run, document, error.problem());
+            let kind = problem.kind;
             run.problems.push(Problem {
                 secret: None,
                 ..problem
             });
             let requests = run.plan.backends[backend].requests.len();
-            return std::iter::repeat_with(|| Outcome::Failed)
+            return std::iter::repeat_with(|| Outcome::Failed(kind))
                 .take(requests)
                 .collect();
         }
@@ -273,8 +301,9 @@ fn outcomes(run: &mut Run, backend: usize, answers: Result<Answers, FetchError>)
             Ok(None) => Outcome::Absent,
             Err(error) => {
                 let problem = about(run, DocumentId { backend, request }, error.problem());
+                let kind = problem.kind;
                 run.problems.push(problem);
-                Outcome::Failed
+                Outcome::Failed(kind)
             }
         })
         .collect()

@@ -1,0 +1,246 @@
+//! What was asked of whom, and what came of it: for those who have to account for it.
+//!
+//! An [`Access`] has no field that a value fits into. The version is a text that a backend
+//! sent, so it is kept only where it is as short and plain as versions are, and where it cannot
+//! be a part of what was read.
+
+use std::time::Duration;
+
+use super::fetch::{Fetched, Outcome as Answer};
+use crate::backend::Document;
+use crate::manifest::Class;
+use crate::plan::{DocumentId, Plan, RouteOrigin};
+
+/// The longest text that is taken for a version. Those of AWS have 36 characters.
+const LONGEST_VERSION: usize = 64;
+
+/// Kinds of errors by which a store says that we may not, rather than that it cannot.
+const DENIALS: &[&str] = &[
+    "aws-access-denied",
+    "aws-bad-credentials",
+    "aws-expired-credentials",
+    "aws-key-denied",
+    "aws-role-denied",
+    "plugin-access-denied",
+    "plugin-http-denied",
+    "plugin-unauthenticated",
+    "vault-bad-token",
+    "vault-login-refused",
+    "vault-permission-denied",
+];
+
+/// One entry that was asked for of a backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    name: String,
+    class: Class,
+    backend: String,
+    kind: &'static str,
+    version: Option<String>,
+    outcome: AccessOutcome,
+    took: Duration,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessOutcome {
+    /// The backend gave the document.
+    Ok,
+    /// It has none.
+    Absent,
+    /// It says that we may not have it, by an error of this kind.
+    Denied(&'static str),
+    /// Nobody knows, for an error of this kind.
+    Failed(&'static str),
+}
+
+impl Access {
+    /// The variable.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Secret or configuration.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// The backend's name in the manifest.
+    #[must_use]
+    pub fn backend(&self) -> &str {
+        &self.backend
+    }
+
+    /// The backend's kind.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The version that was read, where the backend knows versions.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn outcome(&self) -> AccessOutcome {
+        self.outcome
+    }
+
+    /// How long the backend took for all that was asked of it.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        self.took
+    }
+}
+
+impl AccessOutcome {
+    /// The outcome of an error.
+    fn of_error(kind: &'static str) -> Self {
+        if DENIALS.contains(&kind) {
+            Self::Denied(kind)
+        } else {
+            Self::Failed(kind)
+        }
+    }
+
+    /// One word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Absent => "absent",
+            Self::Denied(_) => "denied",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The kind of the error, if it was one.
+    #[must_use]
+    pub fn error(self) -> Option<&'static str> {
+        match self {
+            Self::Ok | Self::Absent => None,
+            Self::Denied(kind) | Self::Failed(kind) => Some(kind),
+        }
+    }
+}
+
+impl Fetched {
+    /// Every entry that was asked for of a backend, in the order of the manifest: secrets, and
+    /// configuration that a backend holds. The version before stands under its own name.
+    #[must_use]
+    pub fn accesses(&self) -> Vec<Access> {
+        let plan = &self.run.plan;
+        let mut accesses = Vec::with_capacity(plan.routes.len());
+        for route in &plan.routes {
+            let entry = plan.entry(route);
+            if let RouteOrigin::Document { document, .. } = &route.origin {
+                accesses.push(self.access(plan, &entry.name, entry.class, *document));
+            }
+            if let (Some(document), Some(previous)) = (route.previous, &entry.previous) {
+                let name = previous.name.get_ref();
+                accesses.push(self.access(plan, name, entry.class, document));
+            }
+        }
+        accesses
+    }
+
+    fn access(&self, plan: &Plan, name: &str, class: Class, id: DocumentId) -> Access {
+        let backend = &plan.backends[id.backend];
+        let kind = backend.settings.kind();
+        let (outcome, version) = match &self.documents[id.backend][id.request] {
+            Answer::Found(document) => (AccessOutcome::Ok, version(document, kind)),
+            Answer::Absent => (AccessOutcome::Absent, None),
+            Answer::Failed(kind) => (AccessOutcome::of_error(kind), None),
+        };
+        Access {
+            name: name.to_owned(),
+            class,
+            backend: backend.name.clone(),
+            kind,
+            version,
+            outcome,
+            took: self.took[id.backend],
+        }
+    }
+}
+
+/// The version, unless it could be something else.
+fn version(document: &Document, kind: &str) -> Option<String> {
+    let version = document.version.as_deref()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    let is_version =
+        (1..=LONGEST_VERSION).contains(&version.len()) && version.bytes().all(is_plain);
+    // A plugin says what it likes, and a short number stands in many documents.
+    let must_differ = kind == "plugin" || version.len() > 8;
+    let parts = [Some(&document.bytes), document.fields.as_ref()];
+    let mut parts = parts.into_iter().flatten().map(|part| part.expose());
+    let shows = parts.any(|part| {
+        holds(version.as_bytes(), part) || (must_differ && holds(part, version.as_bytes()))
+    });
+    (is_version && !shows).then(|| version.to_owned())
+}
+
+/// Whether one text stands in the other.
+fn holds(text: &[u8], part: &[u8]) -> bool {
+    !part.is_empty() && text.windows(part.len()).any(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::SecretValue;
+
+    fn shown(text: &str, content: &str, kind: &str) -> Option<String> {
+        let mut document = Document::plain(SecretValue::copy_of(content.as_bytes()));
+        document.version = Some(text.to_owned());
+        version(&document, kind)
+    }
+
+    #[test]
+    fn a_version_is_kept_where_it_can_be_no_value() {
+        let id = "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111";
+        for (text, content, kind) in [
+            ("3", "dummy-3", "vault"),
+            (id, "dummy", "aws-secrets-manager"),
+            ("7", "dummy", "plugin"),
+        ] {
+            assert_eq!(shown(text, content, kind).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn what_a_backend_passes_off_as_a_version_is_not_kept() {
+        let long = "v".repeat(LONGEST_VERSION + 1);
+        for (text, content, kind) in [
+            ("dummy-value", "dummy-value", "vault"),
+            ("v1-dummy", "dummy", "vault"),
+            ("dummy-val", "the dummy-value", "aws-parameter-store"),
+            ("dum", "dummy", "plugin"),
+            ("", "dummy", "plugin"),
+            ("two words", "dummy", "vault"),
+            ("line\nend", "dummy", "vault"),
+            (&long, "dummy", "vault"),
+        ] {
+            assert_eq!(shown(text, content, kind), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_counts_as_denied_is_a_kind_that_the_docs_explain() {
+        let docs = concat!(
+            include_str!("../../../docs/manifest.md"),
+            include_str!("../../../docs/aws.md"),
+            include_str!("../../../docs/vault.md")
+        );
+        for kind in DENIALS {
+            assert!(docs.contains(&format!("`{kind}`")), "{kind}");
+            assert_eq!(AccessOutcome::of_error(kind).word(), "denied");
+        }
+        assert_eq!(AccessOutcome::of_error("aws-timed-out").word(), "failed");
+    }
+}
