@@ -210,7 +210,7 @@ fn a_heading_that_is_gone_is_found_though_the_next_line_is_well() {
 #[test]
 fn another_logs_file_and_files_in_another_order_are_found() {
     let folder = Folder::new();
-    let log = Log::new(folder.path("log"), Some(2500), None);
+    let log = Log::new(folder.path("log"), Some(1200), None);
     for _ in 0..12 {
         log.append(&run(), &launches(1)).unwrap();
     }
@@ -394,7 +394,7 @@ fn an_end_that_nobody_knows_is_found() {
     assert_eq!(folder.found(), ["head-lost:4"]);
     // With the file being removed as well, the full one is what is known.
     let folder = Folder::new();
-    let log = Log::new(folder.path("log"), Some(1500), None);
+    let log = Log::new(folder.path("log"), Some(700), None);
     for _ in 0..3 {
         log.append(&run(), &launches(1)).unwrap();
     }

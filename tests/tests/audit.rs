@@ -1,0 +1,532 @@
+//! The audit log of real launches: who read what is in it, whole, once and in order; what was
+//! done to it afterwards is found; and a production that cannot be accounted for does not start.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::thread;
+
+use secret_run_tests::{Outcome, Project, Trace, program};
+use serde_json::Value;
+
+const TOKEN: &str = "dummy-token-of-the-audit-5d1f";
+const ARGUMENT: &str = "dummy-argument-77e0";
+
+const MANIFEST: &str = "version = 1
+[project]
+name = \"shop\"
+[audit]
+destination = \"audit.jsonl\"
+[environments.production]
+backend = \"mounts\"
+[backends.mounts]
+kind = \"file\"
+directory = \"mounts\"
+[secrets.TOKEN]
+[secrets.SPARE]
+required = false
+[config.LEVEL]
+default = \"low\"
+";
+
+fn project() -> Project {
+    with(MANIFEST)
+}
+
+fn with(manifest: &str) -> Project {
+    let project = Project::with(manifest, &format!("TOKEN={TOKEN}\n"));
+    project.write("mounts/TOKEN", TOKEN);
+    project
+}
+
+fn lines(project: &Project, name: &str) -> Vec<Value> {
+    let text = fs::read_to_string(project.path(name)).expect("the log is there");
+    let lines = text.lines();
+    lines
+        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+        .collect()
+}
+
+fn events<'a>(lines: &'a [Value], event: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["event"] == event).collect()
+}
+
+fn audit(project: &Project, words: &[&str]) -> Outcome {
+    project.launcher().args(["audit"]).args(words).run()
+}
+
+fn verify(project: &Project) -> Value {
+    let outcome = audit(project, &["verify", "--format", "json"]);
+    let report = outcome.stdout_json();
+    let code = if report["ok"] == true { 0 } else { 1 };
+    outcome.exits_with(code);
+    report
+}
+
+/// Findings as `kind:line`.
+fn found(project: &Project) -> Vec<String> {
+    let report = verify(project);
+    let findings = report["findings"].as_array().expect("a list");
+    let found = findings.iter().map(|finding| {
+        let kind = finding["kind"].as_str().expect("a kind");
+        match finding["line"].as_u64() {
+            Some(line) => format!("{kind}:{line}"),
+            None => kind.to_owned(),
+        }
+    });
+    found.collect()
+}
+
+#[test]
+fn a_launch_and_what_it_read_are_written_before_the_command_runs() {
+    let project = project();
+    // The command is who reads the log.
+    let launcher = project.launcher().command(["cat", "audit.jsonl"]);
+    let outcome = launcher.run();
+    let text = outcome.exits_with(0).stdout();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
+        .collect();
+    assert_eq!(lines[0]["event"], "file");
+    let accesses = events(&lines, "access");
+    let of = |name: &str| accesses.iter().find(|line| line["secret"] == name);
+    let token = of("TOKEN").expect("TOKEN was read");
+    assert_eq!(token["outcome"], "ok");
+    assert_eq!(token["backend"], "env");
+    assert_eq!(token["class"], "secret");
+    assert!(token["ms"].as_f64().is_some_and(|ms| ms >= 0.0));
+    assert_eq!(
+        of("SPARE").expect("SPARE was looked for")["outcome"],
+        "absent"
+    );
+    assert_eq!(
+        of("LEVEL").expect("LEVEL was looked for")["class"],
+        "config"
+    );
+    let launch = lines.last().expect("there are lines");
+    assert_eq!(launch["event"], "launch");
+    assert_eq!(launch["secrets"], 1);
+    let program = launch["program"].as_str().expect("a program");
+    assert!(program.ends_with("/cat"), "{program}");
+    for line in &lines {
+        assert_eq!(line["run"], launch["run"]);
+        assert_eq!(line["environment"], "development");
+        assert_eq!(line["project"], "shop");
+        assert_eq!(line["uid"], nix::unistd::geteuid().as_raw());
+        assert!(line["host"].is_string());
+    }
+    assert_eq!(found(&project), [""; 0]);
+}
+
+#[test]
+fn it_is_on_the_disk_before_the_command_is_executed() {
+    let project = project();
+    let trace = Trace::of_calls(
+        &project,
+        "execve,fdatasync,write,openat,flock",
+        |launcher| launcher.command(["true"]),
+    );
+    trace.outcome.exits_with(0);
+    let synced = trace
+        .first("fdatasync(")
+        .expect("it is brought to the disk");
+    let written = trace.first("launch").expect("it is written");
+    let executed = trace.first("execve(\"/usr/bin/true\"");
+    let executed = executed.or_else(|| trace.first("execve(\"/bin/true\""));
+    assert!(written < synced, "{trace:#?}");
+    assert!(
+        synced < executed.expect("the command is executed"),
+        "{trace:#?}"
+    );
+    // All lines of a run are one write.
+    assert_eq!(trace.count("\\\"event\\\":\\\""), 1, "{trace:#?}");
+}
+
+#[test]
+fn without_a_word_in_the_manifest_nothing_is_written_or_asked_of_the_machine() {
+    let project = with(&MANIFEST.replace("[audit]\ndestination = \"audit.jsonl\"\n", ""));
+    let trace = Trace::of_calls(
+        &project,
+        "openat,fdatasync,flock,getrandom,execve",
+        |launcher| launcher.command(["true"]),
+    );
+    trace.outcome.exits_with(0);
+    assert_eq!(trace.count("fdatasync"), 0);
+    for untouched in ["audit.jsonl", "passwd", "hostname", "cgroup"] {
+        trace.leaves_alone(untouched);
+    }
+    assert!(!project.path("audit.jsonl").exists());
+}
+
+#[test]
+fn no_value_and_no_argument_is_in_it() {
+    let project = project();
+    let launcher = project.launcher();
+    launcher.command(["true", ARGUMENT]).run().exits_with(0);
+    project.write(".env", "TOKEN=dummy-changed-91c4\n");
+    project.launcher().args(["check"]).run().exits_with(0);
+    for file in ["audit.jsonl", "audit.jsonl.head"] {
+        let text = fs::read_to_string(project.path(file)).expect("it is there");
+        for value in [TOKEN, ARGUMENT, "dummy-changed-91c4", "low"] {
+            assert!(
+                !text.contains(&format!("\"{value}")),
+                "{file} has {value}: {text}"
+            );
+        }
+        for value in [TOKEN, ARGUMENT, "dummy-changed-91c4"] {
+            for part in value.as_bytes().windows(10) {
+                let part = String::from_utf8_lossy(part);
+                assert!(!text.contains(part.as_ref()), "{file} has {part}: {text}");
+            }
+        }
+    }
+    audit(&project, &["show"])
+        .exits_with(0)
+        .shows_no_part_of(TOKEN, 10);
+    audit(&project, &["show", "--json"]).shows_no_part_of(TOKEN, 10);
+}
+
+#[test]
+fn fifty_launches_at_once_are_all_there_and_in_one_chain() {
+    let project = project();
+    thread::scope(|scope| {
+        for _ in 0..50 {
+            scope.spawn(|| project.launcher().command(["true"]).run().exits_with(0));
+        }
+    });
+    let lines = lines(&project, "audit.jsonl");
+    assert_eq!(lines.len(), 1 + 50 * 4);
+    let runs: BTreeSet<&str> = events(&lines, "launch")
+        .iter()
+        .map(|line| line["run"].as_str().expect("a run"))
+        .collect();
+    assert_eq!(runs.len(), 50);
+    for (index, line) in lines.iter().enumerate() {
+        assert_eq!(line["seq"], index);
+    }
+    let report = verify(&project);
+    assert_eq!(report["findings"], serde_json::json!([]));
+    assert_eq!(report["remarks"], serde_json::json!([]));
+}
+
+#[test]
+fn files_that_fill_up_under_many_launches_lose_nothing() {
+    let project = with(&MANIFEST.replace(".jsonl\"\n", ".jsonl\"\nmax-size = \"16KiB\"\n"));
+    thread::scope(|scope| {
+        for _ in 0..50 {
+            scope.spawn(|| project.launcher().command(["true"]).run().exits_with(0));
+        }
+    });
+    let report = verify(&project);
+    assert_eq!(report["findings"], serde_json::json!([]));
+    let files = report["files"].as_u64().expect("a number");
+    assert!(files > 3, "{report}");
+    let mut launches = 0;
+    for number in 1..files {
+        launches += events(&lines(&project, &format!("audit.jsonl.{number}")), "launch").len();
+    }
+    launches += events(&lines(&project, "audit.jsonl"), "launch").len();
+    assert_eq!(launches, 50);
+    // In another order they are not what they were.
+    let files = ["audit.jsonl.2", "audit.jsonl.1", "audit.jsonl"];
+    let outcome = audit(&project, &[&["verify"][..], &files].concat());
+    outcome.exits_with(1).stdout_has("where file 3 belongs");
+}
+
+#[test]
+fn each_kind_of_tampering_is_found_with_its_line() {
+    type Change = fn(&mut Vec<String>);
+    let changes: [(Change, &str); 9] = [
+        (
+            |lines| lines[2] = lines[2].replace("TOKEN", "OTHER"),
+            "line-changed:3",
+        ),
+        (
+            |lines| lines[2] = lines[2].replace("SPARE", "OTHER"),
+            "line-changed:3",
+        ),
+        (|lines| drop(lines.remove(0)), "no-heading:1"),
+        (|lines| drop(lines.remove(3)), "lines-removed:4"),
+        (|lines| drop(lines.pop()), "end-missing"),
+        (|lines| lines.swap(1, 2), "lines-removed:2"),
+        (|lines| lines.insert(2, "{}".into()), "not-a-line:3"),
+        (|lines| lines.truncate(1), "end-missing"),
+        (
+            |lines| lines[4] = lines[4].replace("launch", "Launch"),
+            "line-changed:5",
+        ),
+    ];
+    let project = project();
+    for _ in 0..2 {
+        project.launcher().command(["true"]).run().exits_with(0);
+    }
+    let text = fs::read_to_string(project.path("audit.jsonl")).expect("it is there");
+    let mut tried = 0;
+    for (change, finding) in changes {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        change(&mut lines);
+        let changed: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        if changed == text {
+            continue;
+        }
+        tried += 1;
+        project.write("audit.jsonl", changed);
+        assert!(found(&project).contains(&finding.to_owned()), "{finding}");
+    }
+    assert!(tried >= 8, "{tried}");
+    // The last line cut in two, as who empties a disk would.
+    project.write("audit.jsonl", &text[..text.len() - 20]);
+    assert_eq!(found(&project), ["end-missing"]);
+    project.write("audit.jsonl", &text);
+    assert_eq!(found(&project), [""; 0]);
+    let outcome = audit(&project, &["verify"]);
+    outcome.exits_with(0).stdout_has("nothing was changed");
+}
+
+#[test]
+fn a_production_that_cannot_be_accounted_for_does_not_start() {
+    let unwritable = MANIFEST.replace("audit.jsonl", "no-such-folder/audit.jsonl");
+    let project = with(&unwritable);
+    let launcher = project.launcher().args(["--error-format", "json"]);
+    let trace = Trace::of(&project, |launcher| {
+        launcher
+            .args(["--env", "production", "--error-format", "json"])
+            .command(project.marker())
+    });
+    trace.outcome.exits_with(125);
+    assert_eq!(
+        trace.outcome.problem("audit-unwritable")["severity"],
+        "error"
+    );
+    assert!(!project.started());
+    // Nothing was read that could not have been written down.
+    trace.leaves_alone("mounts");
+    // A development starts, and says it once.
+    let outcome = launcher.command(project.marker()).run();
+    let problem = outcome.exits_with(0).problem("audit-unwritable");
+    assert_eq!(problem["severity"], "warning");
+    assert!(project.started());
+}
+
+#[test]
+fn the_manifest_decides_whether_a_launch_needs_its_audit() {
+    for (required, environment, code) in [("true", "development", 125), ("false", "production", 0)]
+    {
+        let audit = format!("no-such-folder/audit.jsonl\"\nrequired = {required}");
+        let project = with(&MANIFEST.replace("audit.jsonl\"", &audit));
+        let launcher = project.launcher().args(["--env", environment]);
+        let outcome = launcher.command(project.marker()).run();
+        outcome.exits_with(code).stderr_has("audit-unwritable");
+        assert_eq!(project.started(), code == 0);
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_stops_production_and_leaves_the_log_whole() {
+    let project = project();
+    project.launcher().command(["true"]).run().exits_with(0);
+    let before = fs::read(project.path("audit.jsonl")).expect("it is there");
+    // No file may grow beyond that; the signal is ignored, so that the write fails instead.
+    let script = "trap '' XFSZ; ulimit -f 1; exec \"$L\" --env production -- touch started";
+    let size = usize::try_from(fs::metadata(project.path("audit.jsonl")).expect("it").len());
+    let lines = before.iter().filter(|byte| **byte == b'\n').count();
+    assert!(lines == 5 && size.is_ok_and(|size| size > 1024), "{lines}");
+    let bash = program("bash").expect("this test needs `bash`");
+    let outcome = project.shell(&format!(
+        "{} -c '{}'",
+        bash.display(),
+        script.replace('\'', "'\\''")
+    ));
+    outcome.exits_with(125).stderr_has("audit-unwritable");
+    assert!(!project.path("started").exists());
+    assert_eq!(fs::read(project.path("audit.jsonl")).expect("it"), before);
+    assert_eq!(found(&project), [""; 0]);
+}
+
+#[test]
+fn what_refuses_a_run_is_written_down() {
+    let project = project();
+    let production = ["--env", "production", "--backend", "env"];
+    let launcher = project.launcher().args(production);
+    launcher.command(["true"]).run().exits_with(125);
+    project.write(".env", "");
+    project.launcher().command(["true"]).run().exits_with(125);
+    project.write(".env", format!("TOKEN={TOKEN}\n"));
+    project
+        .launcher()
+        .command(["no-such-command"])
+        .run()
+        .exits_with(127);
+    let lines = lines(&project, "audit.jsonl");
+    let refused: Vec<_> = events(&lines, "refused")
+        .iter()
+        .map(|line| (line["stage"].clone(), line["error"].clone()))
+        .collect();
+    let expected = [
+        ("policy", "production-env-backend"),
+        ("values", "missing-value"),
+        ("start", "command-not-found"),
+    ];
+    assert_eq!(
+        refused,
+        expected.map(|(stage, error)| (stage.into(), error.into()))
+    );
+    assert_eq!(events(&lines, "refused")[1]["secret"], "TOKEN");
+    assert!(events(&lines, "launch").is_empty());
+    // What was refused by the policy read nothing.
+    let first = &lines[1]["run"];
+    assert!(
+        events(&lines, "access")
+            .iter()
+            .all(|line| line["run"] != *first)
+    );
+    assert_eq!(found(&project), [""; 0]);
+}
+
+#[test]
+fn a_check_that_reads_is_written_down_and_one_that_does_not_is_not() {
+    let project = project();
+    project
+        .launcher()
+        .args(["check", "--offline"])
+        .run()
+        .exits_with(0);
+    project.launcher().args(["plan"]).run().exits_with(0);
+    assert!(!project.path("audit.jsonl").exists());
+    project.launcher().args(["check"]).run().exits_with(0);
+    let lines = lines(&project, "audit.jsonl");
+    let accesses = events(&lines, "access");
+    assert_eq!(accesses.len(), 3);
+    assert!(accesses.iter().all(|line| line["task"] == "check"));
+    assert!(events(&lines, "launch").is_empty());
+}
+
+#[test]
+fn a_backend_that_fails_is_told_from_one_that_has_nothing() {
+    let project = with(&MANIFEST.replace("directory = \"mounts\"", "directory = \"gone\""));
+    let launcher = project.launcher().args(["--env", "production"]);
+    launcher.command(["true"]).run().exits_with(125);
+    let lines = lines(&project, "audit.jsonl");
+    let accesses = events(&lines, "access");
+    let token = accesses.iter().find(|line| line["secret"] == "TOKEN");
+    let token = token.expect("TOKEN was asked for");
+    assert_eq!(token["outcome"], "failed");
+    assert_eq!(token["error"], "directory-missing");
+    assert_eq!(token["backend"], "mounts");
+}
+
+#[test]
+fn the_files_are_for_their_user_alone_and_no_link_is_followed() {
+    let project = project();
+    let script = "umask 0; exec \"$L\" -- true";
+    project.shell(script).exits_with(0);
+    for name in ["audit.jsonl", "audit.jsonl.head"] {
+        let mode = fs::metadata(project.path(name)).expect("it is there");
+        assert_eq!(mode.permissions().mode() & 0o7777, 0o600, "{name}");
+    }
+    for name in ["audit.jsonl", "audit.jsonl.head"] {
+        let project = self::project();
+        symlink(project.path("elsewhere"), project.path(name)).expect("a link");
+        let launcher = project.launcher().args(["--env", "production"]);
+        let outcome = launcher.command(project.marker()).run();
+        outcome.exits_with(125).stderr_has("audit-exposed");
+        assert!(!project.started() && !project.path("elsewhere").exists());
+    }
+    project.set_mode("audit.jsonl", 0o666);
+    let launcher = project.launcher().args(["--env", "production"]);
+    let outcome = launcher.command(project.marker()).run();
+    outcome.exits_with(125).stderr_has("audit-exposed");
+    assert!(!project.started());
+}
+
+#[test]
+fn a_machine_that_stopped_in_the_middle_of_a_line_is_no_tampering() {
+    let project = project();
+    project.launcher().command(["true"]).run().exits_with(0);
+    let mut text = fs::read(project.path("audit.jsonl")).expect("it is there");
+    text.extend(br#"{"seq":5,"time":"2026-"#);
+    project.write("audit.jsonl", text);
+    let outcome = project.launcher().command(["true"]).run();
+    outcome.exits_with(0).stderr_has("audit-partial-line");
+    let report = verify(&project);
+    assert_eq!(report["ok"], true);
+    assert_eq!(report["remarks"][0]["kind"], "partial-line");
+    assert_eq!(report["remarks"][0]["line"], 6);
+}
+
+#[test]
+fn standard_error_gets_lines_of_json() {
+    let project = with(&MANIFEST.replace("audit.jsonl", "stderr"));
+    let outcome = project.launcher().command(["true"]).run();
+    let lines = outcome.exits_with(0).problems();
+    assert_eq!(events(&lines, "access").len(), 3);
+    assert_eq!(events(&lines, "launch").len(), 1);
+    outcome.shows_no_part_of(TOKEN, 10);
+    assert!(!project.path("stderr").exists());
+    let outcome = audit(&project, &["verify"]);
+    outcome.exits_with(125).stderr_has("audit-no-file");
+}
+
+#[test]
+fn a_daemon_that_is_missing_stops_production_alone() {
+    for daemon in ["syslog", "journald"] {
+        let project = with(&MANIFEST.replace("audit.jsonl", daemon));
+        // A mount namespace of its own hides the daemon that this machine may have.
+        let as_user: &[&str] = &["--user", "--map-root-user"];
+        let needed = if nix::unistd::geteuid().is_root() {
+            &[]
+        } else {
+            as_user
+        };
+        let hide = "mount -t tmpfs none /run && mount -t tmpfs none /dev && exec \"$@\"";
+        let wrapper = [&["unshare"], needed, &["--mount", "sh", "-c", hide, "sh"]].concat();
+        for (environment, code) in [("production", 125), ("development", 0)] {
+            let launcher = project
+                .launcher_under(&wrapper)
+                .args(["--env", environment]);
+            let outcome = launcher.command(project.marker()).run();
+            outcome.exits_with(code).stderr_has("audit-unwritable");
+            assert_eq!(project.started(), code == 0);
+        }
+    }
+}
+
+#[test]
+fn what_is_shown_is_what_was_asked_for() {
+    let project = project();
+    project.launcher().command(["true"]).run().exits_with(0);
+    let launcher = project.launcher().args(["--env", "production"]);
+    launcher.command(["true"]).run().exits_with(0);
+    let show = |words: &[&str]| {
+        let outcome = audit(&project, &[&["show", "--json"], words].concat());
+        let text = outcome.exits_with(0).stdout();
+        let lines = text.lines();
+        lines
+            .map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"))
+            .collect::<Vec<_>>()
+    };
+    let all = show(&[]);
+    assert!(all.len() > 6, "{all:?}");
+    let tokens = show(&["--secret", "TOKEN"]);
+    assert_eq!(tokens.len(), 2);
+    assert!(tokens.iter().all(|line| line["secret"] == "TOKEN"));
+    let absent = show(&["--outcome", "absent", "--environment", "production"]);
+    assert_eq!(absent.len(), 1);
+    assert_eq!(absent[0]["secret"], "SPARE");
+    let run = tokens[1]["run"].as_str().expect("a run");
+    let of_run = show(&["--run", &run[..8]]);
+    assert!(of_run.iter().all(|line| line["run"] == run));
+    assert_eq!(of_run.last().expect("a launch")["event"], "launch");
+    assert_eq!(show(&["--since", "1h"]), all);
+    assert_eq!(show(&["--since", "2000-01-01T00:00:00Z"]), all);
+    assert!(show(&["--since", "2999-01-01T00:00:00Z"]).is_empty());
+    let outcome = audit(&project, &["show", "--since", "yesterday"]);
+    outcome.exits_with(125).stderr_has("24h");
+    let outcome = audit(&project, &["show", "--outcome", "ok"]);
+    outcome
+        .exits_with(0)
+        .stdout_has("TOKEN")
+        .stdout_has("production");
+    assert!(!outcome.stdout().contains("SPARE"));
+}
