@@ -192,7 +192,9 @@ fn fifty_launches_at_once_are_all_there_and_in_one_chain() {
     let project = project();
     thread::scope(|scope| {
         for _ in 0..50 {
-            scope.spawn(|| project.launcher().command(["true"]).run().exits_with(0));
+            scope.spawn(|| {
+                let _ = project.launcher().command(["true"]).run().exits_with(0);
+            });
         }
     });
     let lines = lines(&project, "audit.jsonl");
@@ -215,7 +217,9 @@ fn files_that_fill_up_under_many_launches_lose_nothing() {
     let project = with(&MANIFEST.replace(".jsonl\"\n", ".jsonl\"\nmax-size = \"16KiB\"\n"));
     thread::scope(|scope| {
         for _ in 0..50 {
-            scope.spawn(|| project.launcher().command(["true"]).run().exits_with(0));
+            scope.spawn(|| {
+                let _ = project.launcher().command(["true"]).run().exits_with(0);
+            });
         }
     });
     let report = verify(&project);

@@ -141,6 +141,7 @@ fn row(record: &Record) -> [String; 8] {
     let outcome = [&record.outcome, &record.stage, &record.error];
     let outcome: Vec<&str> = outcome.into_iter().flatten().map(String::as_str).collect();
     let what = match (&record.program, record.secrets) {
+        (Some(program), Some(1)) => format!("{program} (1 secret)"),
         (Some(program), Some(secrets)) => format!("{program} ({secrets} secrets)"),
         _ => text(&record.secret),
     };
