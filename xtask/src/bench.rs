@@ -68,19 +68,21 @@ fn candidates(launcher: &Path, folder: &Path) -> Result<Vec<Candidate>> {
         Candidate::new(BASELINE, BASELINE),
     ];
     let projects = [
-        (Source::DotEnv, 0, false),
-        (Source::DotEnv, 5, false),
-        (Source::DotEnv, 5, true),
-        (Source::DotEnv, 50, false),
-        (Source::DotEnv, 50, true),
-        (Source::Files, 5, false),
-        (Source::Files, 5, true),
+        (Source::DotEnv, 0, false, false),
+        (Source::DotEnv, 5, false, false),
+        (Source::DotEnv, 5, true, false),
+        (Source::DotEnv, 5, true, true),
+        (Source::DotEnv, 50, false, false),
+        (Source::DotEnv, 50, true, false),
+        (Source::Files, 5, false, false),
+        (Source::Files, 5, true, false),
     ];
-    for (source, secrets, validated) in projects {
+    for (source, secrets, validated, audited) in projects {
         let project = Project {
             source,
             secrets,
             validated,
+            audited,
         };
         let manifest = project.write(folder)?;
         let command = format!(

@@ -16,6 +16,8 @@ use super::error::AuditError;
 
 /// Numbers and digests at their longest fit.
 const LENGTH: usize = 384;
+/// What it begins with. A machine that stopped may leave nothing, or zeros.
+const BEGINNING: &[u8] = br#"{"format":"#;
 
 /// Where a log ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +50,18 @@ struct Text {
 impl Head {
     /// What the file says; nothing if it is new, or if it cannot be understood.
     pub(super) fn read(file: &File) -> Option<Self> {
-        let mut bytes = [0; LENGTH];
-        let read = file.read_at(&mut bytes, 0).ok()?;
-        Self::parse(&bytes[..read])
+        Self::parse(&content(file).ok()?)
+    }
+
+    /// The same, of a file that will be written to: one of somebody else's is left alone.
+    pub(super) fn read_own(file: &File, path: &Path) -> Result<Option<Self>, AuditError> {
+        let bytes = content(file).map_err(AuditError::io(path, "read"))?;
+        let is_torn = bytes.iter().all(|byte| *byte == 0);
+        if is_torn || (bytes.len() <= LENGTH && bytes.starts_with(BEGINNING)) {
+            return Ok(Self::parse(&bytes));
+        }
+        let path = path.to_owned();
+        Err(AuditError::NotALog { path })
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
@@ -82,6 +93,14 @@ impl Head {
         let written = file.write_all_at(&bytes, 0);
         written.map_err(AuditError::io(path, "written"))
     }
+}
+
+/// All of it, and a byte more if it is longer than ours.
+fn content(file: &File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; LENGTH + 1];
+    let read = file.read_at(&mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(bytes)
 }
 
 #[cfg(test)]

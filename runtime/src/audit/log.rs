@@ -51,15 +51,17 @@ impl Log {
     pub(super) fn check(&self) -> Result<(), AuditError> {
         open::judge_folder(&self.path)?;
         open::to_append(&self.path)?;
-        open::to_update(&self.head)?;
+        let (beside, _) = open::to_update(&self.head)?;
+        Head::read_own(&beside, &self.head)?;
         Ok(())
     }
 
     /// Writes what happened, and answers what is odd about the log.
     pub(super) fn append(&self, run: &Run, events: &[Happened]) -> Result<Vec<Notice>, AuditError> {
         let beside = self.lock()?;
+        let head = Head::read_own(&beside, &self.head)?;
         let (mut file, metadata) = open::to_append(&self.path)?;
-        let mut end = End::find(self, Head::read(&beside), &file, metadata.size())?;
+        let mut end = End::find(self, head, &file, metadata.size())?;
         let notices = std::mem::take(&mut end.notices);
         let mut batch = Batch::behind(&end, run, &notices, events);
         let size = end.size + batch.bytes.len() as u64;

@@ -472,6 +472,29 @@ fn a_file_of_something_else_is_left_alone() {
 }
 
 #[test]
+fn a_file_of_somebody_elses_beside_the_log_is_left_alone() {
+    for content in ["notes\n", "{\"format\":\n".repeat(200).as_str()] {
+        let folder = Folder::new();
+        fs::write(folder.path("log.head"), content).unwrap();
+        fs::set_permissions(folder.path("log.head"), fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(folder.log().check().unwrap_err().kind(), "audit-not-a-log");
+        let error = folder.log().append(&run(), &launches(1)).unwrap_err();
+        assert_eq!(error.kind(), "audit-not-a-log");
+        assert_eq!(
+            fs::read_to_string(folder.path("log.head")).unwrap(),
+            content
+        );
+    }
+    // What a machine leaves that stopped is none.
+    for content in [&b""[..], &[0; 384], br#"{"format":1,"cha"#] {
+        let folder = Folder::with_launches(2);
+        fs::write(folder.path("log.head"), content).unwrap();
+        let notices = folder.log().append(&run(), &launches(1)).unwrap();
+        assert_eq!(notices, [Notice::HeadLost]);
+    }
+}
+
+#[test]
 fn files_are_for_their_user_alone() {
     let folder = Folder::with_launches(1);
     for name in ["log", "log.head"] {

@@ -10,6 +10,8 @@ use nix::unistd::geteuid;
 
 /// More of a file is not looked at.
 const READ: u64 = 1 << 20;
+/// So much of a file is read at once.
+const USUAL: usize = 4096;
 
 /// Who starts something, as far as it can be found.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +39,7 @@ impl Who {
 }
 
 fn text(path: &str) -> Option<String> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(USUAL);
     let file = File::open(path).ok()?;
     file.take(READ).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())

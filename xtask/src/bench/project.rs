@@ -43,6 +43,8 @@ pub struct Project {
     pub source: Source,
     pub secrets: usize,
     pub validated: bool,
+    /// Whether it is written down, to a file on the disk that temporary files are on.
+    pub audited: bool,
 }
 
 impl Project {
@@ -72,6 +74,9 @@ impl Project {
             "version = 1\n\n[project]\nname = \"bench\"\n\n\
              [environments.development]\nbackend = \"local\"\n\n[backends.local]\n{backend}\n"
         );
+        if self.audited {
+            manifest += "\n[audit]\ndestination = \"audit.jsonl\"\n";
+        }
         for (name, rule, _) in secrets(self.secrets) {
             manifest += &format!("\n[secrets.{name}]\ndescription = \"A dummy\"\n");
             if self.validated {
@@ -91,6 +96,9 @@ impl fmt::Display for Project {
         })?;
         if self.validated {
             f.write_str(", validated")?;
+        }
+        if self.audited {
+            f.write_str(", audited")?;
         }
         Ok(())
     }
