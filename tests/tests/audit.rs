@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixDatagram;
 use std::thread;
 
-use secret_run_tests::{Outcome, Project, Trace, program};
+use secret_run_tests::{OpenBao, Outcome, Project, Trace, VaultProject, program};
 use serde_json::Value;
 
 const TOKEN: &str = "dummy-token-of-the-audit-5d1f";
@@ -333,7 +334,11 @@ fn a_disk_that_is_full_stops_production_and_leaves_the_log_whole() {
     let before = fs::read(project.path("audit.jsonl")).expect("it is there");
     // No file may grow beyond that; the signal is ignored, so that the write fails instead.
     let script = "trap '' XFSZ; ulimit -f 1; exec \"$L\" --env production -- touch started";
-    let size = usize::try_from(fs::metadata(project.path("audit.jsonl")).expect("it").len());
+    let size = usize::try_from(
+        fs::metadata(project.path("audit.jsonl"))
+            .expect("it is there")
+            .len(),
+    );
     let lines = before.iter().filter(|byte| **byte == b'\n').count();
     assert!(lines == 5 && size.is_ok_and(|size| size > 1024), "{lines}");
     let bash = program("bash").expect("this test needs `bash`");
@@ -344,7 +349,10 @@ fn a_disk_that_is_full_stops_production_and_leaves_the_log_whole() {
     ));
     outcome.exits_with(125).stderr_has("audit-unwritable");
     assert!(!project.path("started").exists());
-    assert_eq!(fs::read(project.path("audit.jsonl")).expect("it"), before);
+    assert_eq!(
+        fs::read(project.path("audit.jsonl")).expect("it is there"),
+        before
+    );
     assert_eq!(found(&project), [""; 0]);
 }
 
@@ -470,6 +478,90 @@ fn standard_error_gets_lines_of_json() {
     assert!(!project.path("stderr").exists());
     let outcome = audit(&project, &["verify"]);
     outcome.exits_with(125).stderr_has("audit-no-file");
+}
+
+/// The words before the launcher with which a folder of the project takes the place of one of
+/// the machine, for the launcher alone.
+fn in_place_of(folder: &str) -> Vec<String> {
+    let as_user: &[&str] = &["--user", "--map-root-user"];
+    let needed = if nix::unistd::geteuid().is_root() {
+        &[]
+    } else {
+        as_user
+    };
+    let bind = format!("mount --bind \"$PWD{folder}\" {folder} && exec \"$@\"");
+    let words = [&["unshare"], needed, &["--mount", "sh", "-c", &bind, "sh"]].concat();
+    words.into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_daemon_hears_who_read_what_before_the_command_runs() {
+    for (destination, folder, socket) in [
+        ("syslog", "/dev", "dev/log"),
+        ("journald", "/run", "run/systemd/journal/socket"),
+    ] {
+        let project = with(&MANIFEST.replace("audit.jsonl", destination));
+        let path = project.path(socket);
+        fs::create_dir_all(path.parent().expect("it has a folder")).expect("it can be made");
+        let daemon = UnixDatagram::bind(&path).expect("a socket can be made");
+        daemon.set_nonblocking(true).expect("it need not wait");
+        let launcher = project.launcher_under(&in_place_of(folder));
+        let launcher = launcher.args(["--env", "production"]);
+        let outcome = launcher.command(project.marker()).run();
+        outcome.exits_with(0);
+        assert_eq!(outcome.stderr(), "");
+        let mut heard = Vec::new();
+        let mut datagram = vec![0; 64 << 10];
+        while let Ok(length) = daemon.recv(&mut datagram) {
+            heard.push(String::from_utf8_lossy(&datagram[..length]).into_owned());
+        }
+        // TOKEN and SPARE were asked for, and the command was launched.
+        assert_eq!(heard.len(), 3, "{heard:?}");
+        assert!(heard[0].contains("\"secret\":\"TOKEN\""), "{heard:?}");
+        assert!(heard[2].contains("\"event\":\"launch\""), "{heard:?}");
+        assert!(heard.iter().all(|text| !text.contains(TOKEN)));
+        let start = if destination == "syslog" {
+            "<86>secret-run["
+        } else {
+            "PRIORITY=6\n"
+        };
+        assert!(
+            heard.iter().all(|text| text.starts_with(start)),
+            "{heard:?}"
+        );
+    }
+}
+
+#[test]
+fn a_vault_that_denies_is_told_from_one_that_gives_and_versions_are_there() {
+    const BACKEND: &str = "mount = \"secret\"";
+    const ENTRIES: &str = "[audit]\ndestination = \"audit.jsonl\"\n\
+        [secrets.TOKEN]\nkey = \"app#token\"\n[secrets.SPARE]\nkey = \"none\"\nrequired = false\n";
+    let bao = OpenBao::start();
+    for value in ["dummy-before", TOKEN] {
+        bao.put("app", &serde_json::json!({ "token": value }));
+    }
+    let project = VaultProject::new(BACKEND, ENTRIES);
+    let launcher = project.launcher(&bao);
+    launcher.command(["true"]).run().exits_with(0);
+    let other = bao.token("path \"secret/data/other\" { capabilities = [\"read\"] }");
+    let launcher = project.stranger(&bao).env("VAULT_TOKEN", &other);
+    launcher.command(["true"]).run().exits_with(125);
+    let lines = lines(&project, "audit.jsonl");
+    let of_token: Vec<&Value> = events(&lines, "access")
+        .into_iter()
+        .filter(|line| line["secret"] == "TOKEN")
+        .collect();
+    assert_eq!(of_token.len(), 2);
+    assert_eq!(of_token[0]["outcome"], "ok");
+    assert_eq!(of_token[0]["version"], "2");
+    assert_eq!(of_token[0]["backend-kind"], "vault");
+    assert_eq!(of_token[1]["outcome"], "denied");
+    assert_eq!(of_token[1]["error"], "vault-permission-denied");
+    let text = fs::read_to_string(project.path("audit.jsonl")).expect("it is there");
+    for hidden in [TOKEN, "dummy-before", other.as_str(), OpenBao::ROOT] {
+        assert!(!text.contains(hidden), "{hidden}");
+    }
 }
 
 #[test]
