@@ -8,6 +8,7 @@ use std::path::Path;
 
 use secret_runtime::audit::{AuditError, Event, Notice, Recorder, Stage, Task};
 use secret_runtime::error::{Explain, Problem, Problems, Severity};
+use secret_runtime::lease::Lease;
 use secret_runtime::plan::Plan;
 use secret_runtime::resolver::Fetched;
 use thiserror::Error;
@@ -94,9 +95,14 @@ impl Audit {
     ///
     /// # Errors
     /// When it can't be written, and the command must not start without it.
-    pub(crate) fn launch(&mut self, program: &Path, secrets: usize) -> Result<(), Problems> {
+    pub(crate) fn launch(
+        &mut self,
+        program: &Path,
+        secrets: usize,
+        leases: &[(String, Lease)],
+    ) -> Result<(), Problems> {
         if let Some(recorder) = &mut self.recorder {
-            recorder.note(Event::launch(program, secrets));
+            recorder.note(Event::launch(program, secrets, leases));
         }
         self.write()
     }

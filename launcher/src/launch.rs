@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use secret_runtime::error::{Explain, Problem, Problems};
-use secret_runtime::manifest::{Class, Deliver, Entry, Inherit};
+use secret_runtime::manifest::{Deliver, Entry, Inherit};
 use secret_runtime::plan::Plan;
 use secret_runtime::resolver::{Resolved, ResolvedEntry};
 use secret_runtime::secret::SecretValue;
@@ -31,8 +31,6 @@ pub(crate) struct Launch {
     environment: ChildEnvironment,
     files: DeliveredFiles,
     event: Event,
-    /// How many of what it gets are secrets.
-    secrets: usize,
 }
 
 /// Why a command was not started, and the exit code that says so.
@@ -66,8 +64,6 @@ impl Launch {
         let inherit = resolved.inherit().clone();
         let event = Event::of(&resolved);
         let entries = resolved.into_entries();
-        let is_secret = |entry: &&ResolvedEntry| entry.class == Class::Secret;
-        let secrets = entries.iter().filter(is_secret).count();
         let (variables, files) = deliver(&entries, &directory)?;
         let additions = additions(entries, variables);
         let environment = child_environment(&inherit, &scrub, &additions, &command)?;
@@ -82,7 +78,6 @@ impl Launch {
             environment,
             files,
             event,
-            secrets,
         })
     }
 
@@ -91,7 +86,7 @@ impl Launch {
         if let Err(error) = self.files.put_in_place() {
             return NotStarted::of(&error, FAILED);
         }
-        if let Err(problems) = audit.launch(&self.program, self.secrets) {
+        if let Err(problems) = audit.launch(&self.program, self.event.secrets, &self.event.leases) {
             return problems.into();
         }
         debug!(

@@ -62,6 +62,22 @@ fn the_report_and_the_launch_event_tell_what_is_leased_and_for_how_long() {
 }
 
 #[test]
+fn the_audit_log_has_the_leases_of_a_launch() {
+    let leasing = Leasing::start(json!({ "token_ttl": "2h" }));
+    let audited = format!("{ENTRIES}[audit]\ndestination = \"audit.jsonl\"\n");
+    let project = VaultProject::new("", &audited);
+    let outcome = leasing.launcher(&project).command(["cat", "audit.jsonl"]);
+    let text = outcome.run().exits_with(0).stdout();
+    let launch: Value = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"))
+        .find(|line| line["event"] == "launch")
+        .expect("the launch is written before the command runs");
+    let leases = json!({ "DB_USER": 3600, "DB_PASSWORD": 3600, "DB_URL": 3600 });
+    assert_eq!(launch["leases"], leases);
+}
+
+#[test]
 fn a_lease_is_no_longer_than_the_token_that_it_hangs_on() {
     let leasing = Leasing::start(json!({ "token_ttl": "10m" }));
     let project = VaultProject::new("", ENTRIES);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::line::{FORMAT, Line};
 use crate::error::Problem;
+use crate::lease::Lease;
 use crate::resolver::Access;
 
 /// What was done with the secrets of a run.
@@ -63,6 +64,7 @@ enum What {
     Launch {
         program: PathBuf,
         secrets: usize,
+        leases: Vec<(String, Lease)>,
     },
     Heading(Heading),
     Notice(Notice),
@@ -136,12 +138,13 @@ impl Event {
         })
     }
 
-    /// The command is executed next, with so many secrets.
+    /// The command is executed next, with so many secrets, of which these end by themselves.
     #[must_use]
-    pub fn launch(program: &Path, secrets: usize) -> Self {
+    pub fn launch(program: &Path, secrets: usize, leases: &[(String, Lease)]) -> Self {
         Self(What::Launch {
             program: program.to_owned(),
             secrets,
+            leases: leases.to_vec(),
         })
     }
 
@@ -194,9 +197,16 @@ impl Event {
                 line.stage = Some(stage.word());
                 line.error = Some(kind);
             }
-            What::Launch { program, secrets } => {
+            What::Launch {
+                program,
+                secrets,
+                leases,
+            } => {
                 line.program = Some(program.to_string_lossy());
                 line.secrets = Some(*secrets);
+                let seconds =
+                    |(name, lease): &'a (String, Lease)| (name.as_str(), lease.duration.as_secs());
+                line.leases = leases.iter().map(seconds).collect();
             }
             What::Heading(heading) => {
                 line.format = Some(FORMAT);

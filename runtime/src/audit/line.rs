@@ -1,6 +1,7 @@
 //! A line as it is written.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
@@ -40,6 +41,9 @@ pub(super) struct Line<'a> {
     pub(super) program: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secrets: Option<usize>,
+    /// Seconds by entry.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) leases: BTreeMap<&'a str, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) format: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -30,7 +30,7 @@ fn run() -> Run {
 }
 
 fn launches(count: usize) -> Vec<Happened> {
-    let launch = |_| Happened::now(Event::launch(Path::new("/bin/true"), 1));
+    let launch = |_| Happened::now(Event::launch(Path::new("/bin/true"), 1, &[]));
     (0..count).map(launch).collect()
 }
 
