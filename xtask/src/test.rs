@@ -13,7 +13,7 @@ use crate::workspace::{cargo, run as execute, target_dir};
 use crate::{examples, plugins, servers};
 
 /// What tests and benches call besides what cargo builds.
-const PROGRAMS: [Program; 8] = [
+const PROGRAMS: [Program; 9] = [
     Program::of_its_name("strace"),
     // A network of its own for a test.
     Program::of("iproute2", "ip"),
@@ -23,8 +23,10 @@ const PROGRAMS: [Program; 8] = [
     Program::of_its_name("openssl"),
     // Signs components.
     Program::of_its_name("minisign"),
-    // The example that puts secrets into AWS reads the plan with it.
+    // The examples that put secrets into AWS and Vault read the plan with it.
     Program::of_its_name("jq"),
+    // A pipeline of the guide for Vault asks for its token with it.
+    Program::of_its_name("curl"),
     // A backend that a plugin reads from.
     Program::of("etcd-server", "etcd"),
 ];

@@ -39,6 +39,11 @@ impl Address {
         }
     }
 
+    /// Whether it is that of an agent on this machine.
+    pub(super) fn is_socket(&self) -> bool {
+        matches!(self, Self::Socket(_))
+    }
+
     /// What URLs begin with. That of a socket is never looked up.
     pub(super) fn base(&self) -> String {
         match self {

@@ -206,7 +206,8 @@ impl Client {
         if call.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        if let Some(token) = call.token {
+        // An agent adds its own token only where there is none, not even an empty one.
+        if let Some(token) = call.token.filter(|token| !token.is_empty()) {
             headers.insert(HeaderName::from_static("x-vault-token"), token.clone());
         }
         let answer = node.send(request).await;

@@ -42,6 +42,8 @@ pub(super) struct Credential {
 pub(super) enum Login {
     /// There is one.
     Token(Credential),
+    /// If there is none, the agent behind the socket adds its own to what is sent.
+    TokenOrAgent(Credential),
     /// By a method.
     Method {
         method: &'static str,
@@ -57,6 +59,7 @@ pub(super) enum Login {
 
 /// A token, for the time of a run.
 pub(super) struct Session {
+    /// Empty where none is sent.
     pub(super) token: HeaderValue,
     /// Whether it was made for this run, and can be revoked.
     is_ours: bool,
@@ -93,6 +96,11 @@ impl Credential {
         }
         Ok(SecretValue::copy_of(trimmed))
     }
+
+    /// With a token that is there.
+    fn session(&self) -> Result<Session, VaultError> {
+        Ok(Session::found(header(&self.read()?, self.what)?))
+    }
 }
 
 impl Login {
@@ -104,14 +112,14 @@ impl Login {
     /// Gets a token.
     pub(super) async fn session(&self, client: &Client) -> Result<Session, VaultError> {
         match self {
-            Self::Token(credential) => Ok(Session {
-                token: header(&credential.read()?, credential.what)?,
-                is_ours: false,
-                is_of_a_login: false,
-                is_renewable: false,
-                lifetime: None,
-                end: Mutex::default(),
-            }),
+            Self::Token(credential) => credential.session(),
+            Self::TokenOrAgent(credential) => match credential.session() {
+                Err(VaultError::NoCredentials { .. }) => {
+                    debug!("no token: the agent adds its own, if it has one");
+                    Ok(Session::found(HeaderValue::from_static("")))
+                }
+                session => session,
+            },
             Self::Method {
                 method,
                 mount,
@@ -219,6 +227,18 @@ async fn unwrapped(client: &Client, wrapping: &SecretValue) -> Result<SecretValu
 }
 
 impl Session {
+    /// With a token that was there before, of which nothing is known.
+    fn found(token: HeaderValue) -> Self {
+        Self {
+            token,
+            is_ours: false,
+            is_of_a_login: false,
+            is_renewable: false,
+            lifetime: None,
+            end: Mutex::default(),
+        }
+    }
+
     /// Revokes the token, if it was made for this run.
     pub(super) async fn end(&self, client: &Client) -> Result<(), VaultError> {
         if !self.is_ours {
@@ -243,6 +263,17 @@ impl Session {
             return Ok(());
         }
         Err(VaultError::NotRevoked)
+    }
+
+    /// What is wrong when Vault knows no such token.
+    pub(super) fn unknown(&self) -> VaultError {
+        if !self.token.is_empty() {
+            return VaultError::BadToken;
+        }
+        VaultError::NoCredentials {
+            what: "token",
+            tried: "VAULT_TOKEN, VAULT_ROLE_ID, ~/.vault-token and the agent's own".to_owned(),
+        }
     }
 
     /// Whether it was made for this run.

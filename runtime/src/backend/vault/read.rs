@@ -297,8 +297,12 @@ impl Reader<'_> {
         let reply = self.client.send(&call).await?;
         let listed = || reply.answer().and_then(|answer| Mounts::listed(&answer));
         match reply.status {
+            // OpenBao has nothing for nobody, where Vault refuses.
+            200 if self.session.token.is_empty() && listed() == Some(Mounts::default()) => {
+                Err(self.session.unknown())
+            }
             200 => listed().ok_or_else(|| VaultError::NoAnswer { path: PATH.into() }),
-            403 if reply.is_error_of_vault() => Err(VaultError::BadToken),
+            403 if reply.is_error_of_vault() => Err(self.session.unknown()),
             404 if reply.says("namespace") => Err(self.client.no_namespace()),
             _ if !reply.is_error_of_vault() => Err(VaultError::NoAnswer { path: PATH.into() }),
             status => Err(VaultError::Refused {

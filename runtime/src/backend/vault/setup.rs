@@ -69,9 +69,9 @@ impl Setup<'_> {
             return Err(VaultError::SkipVerify);
         }
         Ok(Vault {
-            address,
             tls: self.tls(skip_verify),
-            login: self.login(),
+            login: self.login(address.is_socket()),
+            address,
             place: self.place()?,
             leases: self.settings.leases,
             production,
@@ -104,7 +104,7 @@ impl Setup<'_> {
         }
     }
 
-    fn login(&self) -> Login {
+    fn login(&self, is_socket: bool) -> Login {
         let Some(auth) = &self.settings.auth else {
             let token = self.held("VAULT_TOKEN");
             return match self.held("VAULT_ROLE_ID") {
@@ -112,6 +112,7 @@ impl Setup<'_> {
                     let role = of_variable(role, "role id", "VAULT_ROLE_ID");
                     self.app_role("approle", role, None, false)
                 }
+                _ if is_socket => Login::TokenOrAgent(self.token(None)),
                 _ => Login::Token(self.token(None)),
             };
         };
