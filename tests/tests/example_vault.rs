@@ -318,6 +318,18 @@ fn without_its_policy_it_fails_with_the_stanza_and_leaves_no_user() {
 }
 
 #[test]
+fn a_user_that_ends_with_a_shorter_token_is_not_taken() {
+    let example = Example::ready();
+    let role = "bao write auth/approle/role/api-gateway token_policies=api-gateway token_ttl=15m";
+    example.lines(OpenBao::ROOT, role).exits_with(0);
+    let run = example.run(&example.token_of_ci());
+    let outcome = run.command(example.marker()).run();
+    outcome.exits_with(125).stderr_has("vault-lease-too-short");
+    assert!(!example.started());
+    eventually("a user stays", || example.users().is_empty());
+}
+
+#[test]
 fn the_policy_of_the_example_is_the_one_that_is_printed() {
     let project = Project::new();
     copy(&project, &["secrets.toml", "policy.hcl"]);
