@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::error::{Explain, Problem, Problems};
 use crate::judge::{Judge, Verdict};
-use crate::manifest::{BackendSettings, Class};
+use crate::manifest::{BackendSettings, Class, VaultMethod};
 use crate::plan::{Plan, Route, RouteOrigin};
 use crate::plugin::Plugins;
 
@@ -97,8 +97,8 @@ impl Explain for PolicyError {
                 "production: {production}; backend: {chosen_by}. Give production a backend that \
                  keeps secrets, such as `file`; no flag lifts this"
             ),
-            Self::NotBuiltIn { .. } => "use a backend of a kind that is: `env`, `file`, `plugin`, or those of AWS in a build with \
-                 the feature `aws`".into(),
+            Self::NotBuiltIn { .. } => "use a backend of a kind that is: `env`, `file`, `plugin`, those of AWS in a build with the \
+                 feature `aws`, or `vault` in one with the feature `vault` (and `aws`, to log in with AWS)".into(),
             Self::NoVersions { .. } => "leave the version out".into(),
             Self::Unjudged { verdict, .. } => return verdict.hint(),
         })
@@ -215,7 +215,13 @@ fn is_built_in(settings: &BackendSettings) -> bool {
         | BackendSettings::File { .. }
         | BackendSettings::Plugin { .. } => true,
         BackendSettings::Aws(_) => cfg!(feature = "aws"),
-        BackendSettings::Vault(_) => cfg!(feature = "vault"),
+        BackendSettings::Vault(vault) => {
+            let by_aws = matches!(
+                vault.auth.as_ref().map(|auth| &auth.method),
+                Some(VaultMethod::Aws { .. })
+            );
+            cfg!(feature = "vault") && (!by_aws || cfg!(feature = "aws"))
+        }
     }
 }
 

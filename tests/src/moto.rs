@@ -88,6 +88,56 @@ impl Moto {
         serde_json::from_slice(&reply.body).expect("moto answers in JSON")
     }
 
+    /// Makes a user of IAM, and answers the id of its key and the key.
+    ///
+    /// # Panics
+    /// When it is not taken.
+    #[must_use]
+    pub fn user(&self, name: &str) -> (String, String) {
+        let _ = self.identities(&format!("Action=CreateUser&UserName={name}"));
+        let answer = self.identities(&format!("Action=CreateAccessKey&UserName={name}"));
+        let element = |name: &str| {
+            let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+            let found = answer
+                .split_once(&start)
+                .and_then(|(_, rest)| rest.split_once(&end));
+            found.expect("a key has an id and itself").0.to_owned()
+        };
+        (element("AccessKeyId"), element("SecretAccessKey"))
+    }
+
+    /// Looks at every signature from now on: what none of its [users](Self::user) has signed is
+    /// refused.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn check_signatures(&self) {
+        let text = [("content-type", "text/plain")];
+        let reply = exchange(self.address, "POST", "/moto-api/reset-auth", &text, b"0");
+        assert_eq!(reply.expect("moto answers").status, 200);
+    }
+
+    /// Calls IAM, and answers its XML.
+    fn identities(&self, request: &str) -> String {
+        let scope = "AKIADUMMY/20260101/us-east-1/iam/aws4_request";
+        let authorization =
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=dummy");
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("authorization", authorization.as_str()),
+        ];
+        let body = format!("{request}&Version=2010-05-08");
+        let reply = exchange(self.address, "POST", "/", &headers, body.as_bytes());
+        let reply = reply.expect("moto answers");
+        assert_eq!(
+            reply.status,
+            200,
+            "moto refuses {request}: {}",
+            reply.text()
+        );
+        reply.text().to_owned()
+    }
+
     /// Makes a parameter, or its next version.
     ///
     /// # Panics

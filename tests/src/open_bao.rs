@@ -9,10 +9,16 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::authority::Authority;
+use crate::binary::built_server;
 use crate::daemon::Daemon;
 use crate::exchange::{Reply, exchange};
+use crate::moto::Moto;
+use crate::plugin_store::sha256;
 use crate::port::free_port;
 use crate::postgres::Postgres;
+
+/// Vault's method for AWS, which OpenBao has left out.
+const AWS_PLUGIN: &str = "vault-plugin-auth-aws";
 
 /// Where a server listens.
 struct Ports {
@@ -58,13 +64,13 @@ impl OpenBao {
                 write("authority.pem", &authority.certificate);
                 write("certificate.pem", &identity.certificate);
                 write("key.pem", &identity.key);
-                write("listeners.json", &listeners(ports.tls).to_string());
+                write("server.json", &settings(ports.tls).to_string());
                 let mut command = Command::new(program);
                 command.env_clear().env("HOME", folder);
                 command.args(["server", "-dev", "-dev-no-store-token", "-log-level=error"]);
                 command.arg(format!("-dev-root-token-id={}", Self::ROOT));
                 command.arg(format!("-dev-listen-address={}", ports.plain));
-                command.arg("-config=listeners.json");
+                command.arg("-config=server.json");
                 (command, ports)
             },
             |ports| {
@@ -228,6 +234,32 @@ impl OpenBao {
         keys.expect("leases have ids").len()
     }
 
+    /// Switches Vault's own method for AWS on, at `auth/aws`: it asks that moto who somebody is, and
+    /// wants requests for itself under the name `server_id`. Its role `app` logs the user `app` in.
+    ///
+    /// # Panics
+    /// When the plugin is not built.
+    pub fn enable_aws(&self, moto: &Moto, server_id: &str) {
+        let plugin = aws_plugin().unwrap_or_else(|| {
+            panic!("{AWS_PLUGIN} is missing: `cargo xtask test --setup-only` sets it up")
+        });
+        let entry = json!({ "sha256": sha256(&plugin), "command": AWS_PLUGIN });
+        self.call("POST", "sys/plugins/catalog/auth/aws", &entry);
+        self.enable_auth("aws");
+        let config = json!({
+            "sts_endpoint": format!("http://{}", moto.address()),
+            "iam_server_id_header_value": server_id,
+        });
+        self.call("POST", "auth/aws/config/client", &config);
+        let role = json!({
+            "auth_type": "iam",
+            "bound_iam_principal_arn": "arn:aws:iam::123456789012:user/app",
+            "resolve_aws_unique_ids": false,
+            "token_policies": "app",
+        });
+        self.call("POST", "auth/aws/role/app", &role);
+    }
+
     /// The accessors of all tokens that are alive.
     ///
     /// # Panics
@@ -297,9 +329,9 @@ impl OpenBao {
     }
 }
 
-/// The listeners beside that in plain text.
-fn listeners(tls: SocketAddr) -> Value {
-    json!({ "listener": [
+/// The listeners beside that in plain text, and where its plugins are.
+fn settings(tls: SocketAddr) -> Value {
+    let listeners = json!([
         { "tcp": {
             "address": tls.to_string(),
             "tls_cert_file": "certificate.pem",
@@ -307,7 +339,16 @@ fn listeners(tls: SocketAddr) -> Value {
             "tls_client_ca_file": "authority.pem",
         } },
         { "unix": { "address": "bao.sock" } },
-    ] })
+    ]);
+    match aws_plugin() {
+        Some(plugin) => json!({ "listener": listeners, "plugin_directory": plugin.parent() }),
+        None => json!({ "listener": listeners }),
+    }
+}
+
+/// The file of Vault's method for AWS. OpenBao takes no link for a plugin.
+fn aws_plugin() -> Option<PathBuf> {
+    built_server(AWS_PLUGIN)?.canonicalize().ok()
 }
 
 fn send(

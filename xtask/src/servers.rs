@@ -21,7 +21,10 @@ use crate::cache::installed;
 use crate::workspace::{output, program, root, run, target_dir};
 
 /// Folders of `tests/servers`. Each server's program has its name.
-const SERVERS: [&str; 1] = ["consul"];
+const SERVERS: [&str; 2] = ["consul", AWS_LOGIN];
+
+/// A plugin of OpenBao, which it starts out of the folder that this is in.
+const AWS_LOGIN: &str = "vault-plugin-auth-aws";
 
 /// What a server is made from.
 const FILES: [&str; 3] = ["go.mod", "go.sum", "main.go"];

@@ -104,7 +104,7 @@ pub struct AwsRole {
 
 /// Reads what is said of a store; what is malformed is as if it were not said.
 pub(super) fn read(reader: &mut Reader, table: &Table<'_, '_>, store: AwsStore) -> AwsSettings {
-    let region = form(reader, table, "region", REGION);
+    let region = region(reader, table);
     let endpoint = form(reader, table, "endpoint", ENDPOINT);
     let role = role(reader, table);
     let plain = |reader: &mut Reader, key| table.text(reader, key).map(Spanned::into_inner);
@@ -121,6 +121,11 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_, '_>, store: AwsStore) 
         },
         scrub: table.boolean(reader, "scrub").unwrap_or_default(),
     }
+}
+
+/// The code of a region, if it is said and is one.
+pub(super) fn region(reader: &mut Reader, table: &Table<'_, '_>) -> Option<String> {
+    form(reader, table, "region", REGION)
 }
 
 /// A role by its ARN, or as a table of it and what its trust policy asks for.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::aws::{self, AwsAccess};
 use super::entries::{duration, malformed};
 use super::names::is_variable;
 use super::reader::{Reader, Table};
@@ -48,6 +49,7 @@ pub(super) const AUTH_KEYS: &[(&str, &[&str])] = &[
         &["mount", "username", "password-file", "password-variable"],
     ),
     ("cert", &["mount", "role"]),
+    ("aws", &["mount", "role", "region", "profile", "server-id"]),
 ];
 
 /// A backend for Vault. What it does not say comes from the usual variables of Vault.
@@ -172,6 +174,16 @@ pub enum VaultMethod {
         /// Which role; any that fits if nothing is said.
         role: Option<String>,
     },
+    /// Who we are for AWS.
+    Aws {
+        /// Which role; the one that is called as we are if nothing is said.
+        role: Option<String>,
+        /// In which region Vault has us checked; at the endpoint for the whole world if nothing is
+        /// said. And instead of `AWS_PROFILE`, and of credentials in variables: a profile.
+        access: AwsAccess,
+        /// Which Vault it is for, as its operators have named it.
+        server_id: Option<String>,
+    },
 }
 
 /// Where a credential comes from.
@@ -194,6 +206,7 @@ impl VaultMethod {
             Self::Jwt { .. } => "jwt",
             Self::Userpass { .. } => "userpass",
             Self::Cert { .. } => "cert",
+            Self::Aws { .. } => "aws",
         }
     }
 }
@@ -338,8 +351,17 @@ fn auth(reader: &mut Reader, table: &Table<'_, '_>) -> Option<VaultAuth> {
             username: required(reader, table, "username", "write who logs in")?,
             password: supply(reader, table, "password-file", "password-variable")?,
         },
-        _ => VaultMethod::Cert {
+        "cert" => VaultMethod::Cert {
             role: text(reader, table, "role"),
+        },
+        _ => VaultMethod::Aws {
+            role: text(reader, table, "role"),
+            access: AwsAccess {
+                region: aws::region(reader, table),
+                profile: text(reader, table, "profile"),
+                ..AwsAccess::default()
+            },
+            server_id: server_id(reader, table),
         },
     };
     Some(VaultAuth { method, mount })
@@ -392,6 +414,17 @@ fn text(reader: &mut Reader, table: &Table<'_, '_>, key: &str) -> Option<String>
         return None;
     }
     Some(text.into_inner())
+}
+
+/// It becomes a header.
+fn server_id(reader: &mut Reader, table: &Table<'_, '_>) -> Option<String> {
+    let text = table.text(reader, "server-id")?;
+    if !text.get_ref().is_empty() && text.get_ref().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Some(text.into_inner());
+    }
+    let (wanted, example) = ("letters, digits and signs", "\"vault.example.com\"");
+    malformed(reader, "server-id", wanted, example, &text.span());
+    None
 }
 
 fn file(reader: &mut Reader, table: &Table<'_, '_>, key: &str) -> Option<PathBuf> {

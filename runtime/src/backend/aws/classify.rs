@@ -114,7 +114,10 @@ impl Call<'_> {
     }
 
     /// Why there are no credentials. Where a role was to be assumed, AWS says it.
-    fn without_credentials(&self, error: &CredentialsError) -> AwsError {
+    pub(super) fn without_credentials(&self, error: &CredentialsError) -> AwsError {
+        if causes(error).any(|error| error.is::<PlainText>()) {
+            return AwsError::PlainText;
+        }
         let code = causes(error).find_map(|error| {
             let assumed = error.downcast_ref::<AssumeRoleError>();
             let by_token = error.downcast_ref::<AssumeRoleWithWebIdentityError>();

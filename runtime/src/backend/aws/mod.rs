@@ -10,6 +10,8 @@
 
 mod arn;
 mod asking;
+#[cfg(feature = "vault")]
+mod caller;
 mod classify;
 mod error;
 mod http;
@@ -21,6 +23,8 @@ mod session;
 
 use std::time::Duration;
 
+#[cfg(feature = "vault")]
+pub(crate) use caller::{Caller, SignedRequest};
 pub use error::AwsError;
 pub use parameter_store::ParameterStore;
 pub use policy::{Policy, PolicyScope};

@@ -58,6 +58,9 @@ pub enum VaultError {
     /// A file of credentials must not be used.
     #[error("a credential for Vault is in a file that is not used: {0}")]
     File(FetchError),
+    /// AWS, which is to say who we are, does not.
+    #[error("nothing tells Vault who this is for AWS: {0}")]
+    Aws(FetchError),
     /// A credential has characters that can't be sent.
     #[error("the {what} for Vault has characters that it cannot have")]
     OddCredential {
@@ -267,7 +270,7 @@ impl Explain for VaultError {
             Self::CertificateFile { .. } => "vault-certificate-file",
             Self::HalfIdentity => "vault-half-identity",
             Self::NoCredentials { .. } => "vault-no-credentials",
-            Self::File(error) => error.kind(),
+            Self::File(error) | Self::Aws(error) => error.kind(),
             Self::OddCredential { .. } => "vault-odd-credential",
             Self::LoginRefused { .. } => "vault-login-refused",
             Self::Unwrap => "vault-unwrap",

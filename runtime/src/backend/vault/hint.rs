@@ -29,7 +29,7 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
                 "take it back with `vault kv undelete -versions={version} {path}`, or write it again"
             ));
         }
-        E::File(error) => return error.hint(),
+        E::File(error) | E::Aws(error) => return error.hint(),
         E::NoAddress => {
             "set VAULT_ADDR, or `address` in the backend, as in https://vault.example.com:8200"
         }
@@ -52,6 +52,11 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
              `auth` in the backend"
         }
         E::OddCredential { .. } => "check that it was copied whole, and nothing more",
+        E::LoginRefused { method: "aws", .. } => {
+            "check that the method is enabled there, that its role is bound to who this is for AWS \
+             (`aws sts get-caller-identity`), that it asks AWS in the region of `region` in `auth`, and \
+             whether it wants a `server-id`"
+        }
         E::LoginRefused { .. } => {
             "check that the method is enabled there, the role, and that the credential is right and \
              not used up"

@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 
 use super::VaultError;
 use super::client::{Call, Client};
+#[cfg(feature = "aws")]
+use super::iam::Iam;
 use crate::backend::file::{FileBackend, Strictness};
 use crate::secret::SecretValue;
 
@@ -55,6 +57,9 @@ pub(super) enum Login {
         /// Whether the secret id is a token to be unwrapped.
         wrapped: bool,
     },
+    /// As whoever we are for AWS.
+    #[cfg(feature = "aws")]
+    Aws { mount: String, iam: Iam },
 }
 
 /// A token, for the time of a run.
@@ -137,17 +142,11 @@ impl Login {
                     };
                     values.push((*name, credential.what, value));
                 }
-                let user = user.as_deref().map(super::encoded);
-                let user = user.map_or_else(String::new, |user| format!("/{user}"));
-                let url = format!("/v1/auth/{}/login{user}", super::encoded(mount));
-                let call = Call {
-                    method: Method::POST,
-                    url: &url,
-                    path: &format!("auth/{mount}/login"),
-                    token: None,
-                    body: Some(body(&values)?),
-                };
-                log_in(client, &call, method, mount).await
+                log_in(client, method, mount, user.as_deref(), &values).await
+            }
+            #[cfg(feature = "aws")]
+            Self::Aws { mount, iam } => {
+                log_in(client, "aws", mount, None, &iam.fields().await?).await
             }
         }
     }
@@ -155,16 +154,27 @@ impl Login {
 
 async fn log_in(
     client: &Client,
-    call: &Call<'_>,
     method: &'static str,
     mount: &str,
+    user: Option<&str>,
+    values: &[(&'static str, &'static str, SecretValue)],
 ) -> Result<Session, VaultError> {
+    let user = user.map(super::encoded);
+    let user = user.map_or_else(String::new, |user| format!("/{user}"));
+    let url = format!("/v1/auth/{}/login{user}", super::encoded(mount));
+    let call = Call {
+        method: Method::POST,
+        url: &url,
+        path: &format!("auth/{mount}/login"),
+        token: None,
+        body: Some(body(values)?),
+    };
     let refused = || VaultError::LoginRefused {
         method,
         mount: mount.to_owned(),
     };
     let asked = Instant::now();
-    let reply = client.send(call).await?;
+    let reply = client.send(&call).await?;
     if reply.status == 404 && reply.says("namespace") {
         return Err(client.no_namespace());
     }

@@ -20,6 +20,8 @@ mod document;
 mod engine;
 mod error;
 mod hint;
+#[cfg(feature = "aws")]
+mod iam;
 mod leases;
 mod login;
 mod policy;

@@ -6,10 +6,14 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::address::Address;
+#[cfg(feature = "aws")]
+use super::iam::Iam;
 use super::login::{Credential, Login, Supply};
 use super::read::Place;
 use super::tls::Tls;
 use super::{Vault, VaultError};
+#[cfg(feature = "aws")]
+use crate::backend::aws::{AwsSession, Caller};
 use crate::backend::file::Strictness;
 use crate::backend::{FetchError, ProcessVariable};
 use crate::manifest::vault::vault_path;
@@ -135,6 +139,23 @@ impl Setup<'_> {
                 };
                 self.app_role(mount, role, secret_id_file.as_deref(), *wrapped)
             }
+            #[cfg(feature = "aws")]
+            VaultMethod::Aws {
+                role,
+                access,
+                server_id,
+            } => {
+                let production = self.strictness == Strictness::Refuse;
+                let session = AwsSession::new(production, self.process);
+                Login::Aws {
+                    mount: mount.to_owned(),
+                    iam: Iam {
+                        caller: Caller::new(session, access.clone()),
+                        role: role.clone(),
+                        server_id: server_id.clone(),
+                    },
+                }
+            }
             other => self.method(other, auth, mount),
         }
     }
@@ -166,7 +187,7 @@ impl Setup<'_> {
                 fields.push(("password", self.supply(password, "password")));
             }
             VaultMethod::Cert { role } => named("name", role),
-            VaultMethod::Token { .. } | VaultMethod::AppRole { .. } => {}
+            VaultMethod::Token { .. } | VaultMethod::AppRole { .. } | VaultMethod::Aws { .. } => {}
         }
         Login::Method {
             method: auth.method.name(),

@@ -103,4 +103,16 @@ pub(super) enum VaultAuth {
         mount: Option<String>,
         role: Option<String>,
     },
+    /// Who we are for AWS: a signed request that Vault sends there.
+    #[schemars(rename_all = "kebab-case")]
+    Aws {
+        mount: Option<String>,
+        role: Option<String>,
+        /// Where Vault has it checked, if that is not the endpoint for the whole world.
+        region: Option<String>,
+        /// Instead of AWS_PROFILE, and of credentials in variables.
+        profile: Option<String>,
+        /// The header X-Vault-AWS-IAM-Server-ID, if Vault wants it.
+        server_id: Option<String>,
+    },
 }
