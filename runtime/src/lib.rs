@@ -38,6 +38,7 @@
 
 pub mod audit;
 pub mod backend;
+mod ciphertext;
 pub mod error;
 mod event_loop;
 pub mod extract;

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use crate::backend::Version;
+use crate::ciphertext::shown;
 use crate::lease::Lease;
 use crate::manifest::{Class, Deliver, Entry, Required};
 use crate::plan::{Plan, Route, RouteOrigin};
@@ -146,7 +147,8 @@ fn from(plan: &Plan, route: &Route) -> String {
                 .as_ref()
                 .map(|field| format!("#{}", field.as_str()))
                 .unwrap_or_default();
-            format!("{}:{}{version}{field}", backend.name, request.path)
+            let path = shown(&request.path);
+            format!("{}:{path}{version}{field}", backend.name)
         }
         RouteOrigin::Process => "process environment".into(),
         RouteOrigin::Composed(template) => {

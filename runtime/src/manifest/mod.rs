@@ -43,7 +43,7 @@ pub use plugin_model::{Allow, ComponentSource, InertInterface, LimitSpec, OciRef
 pub use source::Source;
 pub use vault::{
     KvVersion, VaultAuth, VaultLeases, VaultMethod, VaultNames, VaultSettings, VaultSupply,
-    VaultTls,
+    VaultTls, VaultTransit,
 };
 
 /// What the lock is read with: the same forms, the same words.

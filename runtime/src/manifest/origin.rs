@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use super::error::ManifestError;
 use super::model::Origin;
 use super::reader::{Reader, Table};
+use crate::ciphertext::{is_ciphertext, lacks_mark};
 use crate::extract::Field;
 use crate::reference::{Reference, ReferenceError};
 use crate::template::Template;
@@ -104,6 +105,7 @@ fn reference(
             },
         };
         let (path, backend, version) = (path?, backend.as_deref(), version.as_deref());
+        conceal_ciphertext(reader, &path);
         return match Reference::from_parts(backend, path.get_ref(), version, field) {
             Ok(reference) => Some(Spanned::new(value.span(), reference)),
             Err(error) => {
@@ -114,12 +116,23 @@ fn reference(
     }
     let text = table.text(reader, key)?;
     match parse(text.get_ref()) {
-        Ok(reference) => Some(Spanned::new(text.span(), reference)),
+        Ok(reference) => {
+            let path = Spanned::new(text.span(), reference.path().to_owned());
+            conceal_ciphertext(reader, &path);
+            Some(Spanned::new(text.span(), reference))
+        }
         Err(error) => {
             let span = inside(reader, &text, error.span());
             reader.say(&error, &span);
             None
         }
+    }
+}
+
+/// No message shows ciphertext, which is long and nothing that anybody reads.
+fn conceal_ciphertext(reader: &mut Reader, path: &Spanned<String>) {
+    if is_ciphertext(path.get_ref()) || lacks_mark(path.get_ref()) {
+        reader.source.conceal(path.span());
     }
 }
 

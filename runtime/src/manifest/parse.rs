@@ -12,6 +12,7 @@ use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Require
 use super::reader::{Reader, Table};
 use super::source::Source;
 use super::{audit, backends, entries, environments, plugins};
+use crate::ciphertext::is_ciphertext;
 use crate::error::Problems;
 use crate::nearest::nearest;
 use crate::order::order;
@@ -266,7 +267,9 @@ fn origin(reader: &mut Reader, manifest: &Manifest, name: &str, class: Class, or
         }
         Origin::Key(reference) => {
             // `key = "vault:path"` is a path that begins with `vault:`, and hardly meant.
+            // One that is ciphertext begins so itself.
             let backend = reference.get_ref().backend_in_path();
+            let backend = backend.filter(|_| !is_ciphertext(reference.get_ref().path()));
             if backend.is_some_and(|backend| manifest.backends.contains_key(backend)) {
                 let error = ManifestError::Malformed {
                     key: "key".into(),

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use self::plugin::Plugin;
-use self::vault::{VaultAuth, VaultLeases, VaultNames, VaultTls};
+use self::vault::{VaultAuth, VaultLeases, VaultNames, VaultTls, VaultTransit};
 
 /// The schema as a JSON document (draft 2020-12).
 #[must_use]
@@ -156,6 +156,8 @@ enum Backend {
         names: Option<VaultNames>,
         /// What is done with what is given for a time; "keep" by default.
         leases: Option<VaultLeases>,
+        /// What decrypts references that are ciphertext.
+        transit: Option<Box<VaultTransit>>,
         /// Whom to trust, and who we are.
         tls: Option<Box<VaultTls>>,
         /// How to log in; a token by default.

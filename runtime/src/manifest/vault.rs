@@ -22,6 +22,7 @@ pub(super) const VAULT_KEYS: &[&str] = &[
     "kv-version",
     "names",
     "leases",
+    "transit",
     "tls",
     "auth",
 ];
@@ -29,6 +30,8 @@ pub(super) const VAULT_KEYS: &[&str] = &[
 pub(super) const LEASES_KEYS: &[&str] = &["at-least"];
 /// Keys of `tls`.
 pub(super) const TLS_KEYS: &[&str] = &["authority", "server-name", "certificate", "key"];
+/// Keys of `transit`.
+const TRANSIT_KEYS: &[&str] = &["key", "mount"];
 /// Keys of `auth` for each method, beside `method`.
 pub(super) const AUTH_KEYS: &[(&str, &[&str])] = &[
     ("token", &["token-file"]),
@@ -69,6 +72,8 @@ pub struct VaultSettings {
     pub names: VaultNames,
     /// What is done with what is given for a time.
     pub leases: VaultLeases,
+    /// What decrypts references that are ciphertext.
+    pub transit: Option<VaultTransit>,
     /// Whom to trust, and who we are.
     pub tls: VaultTls,
     /// How to log in; a token if nothing is said.
@@ -105,6 +110,15 @@ pub enum VaultLeases {
     Refuse,
     /// It is taken if it is good for so long.
     AtLeast(Duration),
+}
+
+/// A key of the engine `transit`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultTransit {
+    /// Its name.
+    pub key: String,
+    /// Where the engine is; `transit` if nothing is said.
+    pub mount: String,
 }
 
 /// Files for TLS, relative to the manifest.
@@ -243,6 +257,8 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_, '_>) -> Option<VaultSe
         Some(tls) => self::tls(reader, &tls),
         None => VaultTls::default(),
     };
+    let transit = table.table(reader, "transit");
+    let transit = transit.and_then(|table| self::transit(reader, &table));
     let auth = match table.get("auth") {
         Some(_) => {
             let table = table.table(reader, "auth")?;
@@ -258,6 +274,7 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_, '_>) -> Option<VaultSe
         kv_version: kv_version(reader, table),
         names: names.map(Spanned::into_inner).unwrap_or_default(),
         leases: leases(reader, table).unwrap_or_default(),
+        transit,
         tls,
         auth,
     })
@@ -292,6 +309,21 @@ fn leases(reader: &mut Reader, table: &Table<'_, '_>) -> Option<VaultLeases> {
         table.missing(reader, "at-least", advice);
     }
     duration(reader, &table, "at-least").map(VaultLeases::AtLeast)
+}
+
+fn transit(reader: &mut Reader, table: &Table<'_, '_>) -> Option<VaultTransit> {
+    table.only(reader, TRANSIT_KEYS);
+    let mount = path(reader, table, "mount");
+    let key = required(reader, table, "key", "write which key of Vault decrypts")?;
+    if key.contains('/') {
+        let span = table.get("key").map_or(0..0, Spanned::span);
+        malformed(reader, "key", "the name of a key", "key = \"app\"", &span);
+        return None;
+    }
+    Some(VaultTransit {
+        key,
+        mount: mount.unwrap_or_else(|| "transit".to_owned()),
+    })
 }
 
 fn tls(reader: &mut Reader, table: &Table<'_, '_>) -> VaultTls {

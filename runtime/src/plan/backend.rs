@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::PlanError;
 use crate::backend::Request;
+use crate::ciphertext::shown;
 use crate::manifest::{AwsSettings, AwsStore, BackendSettings, Manifest};
 use crate::nearest::nearest;
 use crate::selection::{Selection, Wanted};
@@ -50,7 +51,10 @@ impl PlannedBackend {
                     directory.join(mount).display()
                 )
             }
-            other => format!("`{}` of kind `{}` for `{path}`", self.name, other.kind()),
+            other => {
+                let (kind, path) = (other.kind(), shown(path));
+                format!("`{}` of kind `{kind}` for `{path}`", self.name)
+            }
         }
     }
 

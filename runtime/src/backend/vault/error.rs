@@ -128,6 +128,32 @@ pub enum VaultError {
         /// What was asked for.
         version: String,
     },
+    /// Nothing says what decrypts a reference.
+    #[error("the reference is ciphertext, and the backend names no key that decrypts it")]
+    NoTransit,
+    /// It looks like ciphertext, and does not begin as one.
+    #[error("the path looks like ciphertext that lacks `vault:` before it")]
+    NoMark,
+    /// The key is not there.
+    #[error("Vault has no key `{key}` in `{mount}`")]
+    NoKey {
+        /// Which.
+        key: String,
+        /// Where.
+        mount: String,
+    },
+    /// A reference is ciphertext of something else.
+    #[error("Vault does not decrypt `{ciphertext}` with the key `{key}`: {fault}")]
+    NotDecrypted {
+        /// How it begins.
+        ciphertext: String,
+        /// With which key.
+        key: String,
+        /// Where that is.
+        mount: String,
+        /// Why not.
+        fault: &'static str,
+    },
     /// There are no versions.
     #[error("Vault keeps no versions of `{path}`")]
     NoVersions {
@@ -282,6 +308,10 @@ impl Explain for VaultError {
             Self::BadPath { .. } => "vault-bad-path",
             Self::NoPath => "vault-no-path",
             Self::BadVersion { .. } => "vault-bad-version",
+            Self::NoTransit => "vault-no-transit",
+            Self::NoMark => "vault-bad-ciphertext",
+            Self::NoKey { .. } => "vault-no-key",
+            Self::NotDecrypted { .. } => "vault-not-decrypted",
             Self::NoVersions { .. } => "version-unsupported",
             Self::Gone {
                 destroyed: true, ..

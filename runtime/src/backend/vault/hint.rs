@@ -29,6 +29,17 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
                 "take it back with `vault kv undelete -versions={version} {path}`, or write it again"
             ));
         }
+        E::NoKey { mount, .. } => {
+            return Some(format!(
+                "check `transit` in the backend; `vault list {mount}/keys` names those that are there"
+            ));
+        }
+        E::NotDecrypted { key, mount, .. } => {
+            return Some(format!(
+                "encrypt the value again with `base64 | vault write -field=ciphertext \
+                 {mount}/encrypt/{key} plaintext=-`, and write what it prints into the manifest"
+            ));
+        }
         E::File(error) | E::Aws(error) => return error.hint(),
         E::NoAddress => {
             "set VAULT_ADDR, or `address` in the backend, as in https://vault.example.com:8200"
@@ -78,10 +89,14 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
             "a path is names with `/` between them; one `/` before them leaves out the backend's \
              `mount` and `path`"
         }
+        E::NoTransit => "name it in the backend, as in `transit = { key = \"app\" }`",
+        E::NoMark => {
+            "write the whole of it: `key = \"vault:v1:...\"`, or `from = \"BACKEND:vault:v1:...\"`"
+        }
         E::NoPath => "set VAULT_PATH, or `path` in the backend",
         E::BadVersion { .. } => "a version is a whole number from 1",
         E::NoVersions { .. } => {
-            "leave `?version=` out; only version 2 of the engine keeps versions"
+            "leave `?version=` out; only version 2 of the engine for keys and values keeps versions"
         }
         E::Sealed { .. } => "have it unsealed, or ask another server of the cluster",
         E::Standby { .. } => "check the state of the cluster, or the address",

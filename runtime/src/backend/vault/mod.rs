@@ -30,6 +30,7 @@ mod renewal;
 mod reply;
 mod setup;
 mod tls;
+mod transit;
 
 use std::time::Duration;
 
@@ -120,7 +121,7 @@ impl Vault {
             place: &self.place,
         };
         let reading = async {
-            let mut answers = reader.read(requests).await?;
+            let mut answers = transit::read(&reader, requests).await?;
             let (used, asked) = ((client, &session), (&self.place, requests));
             leases::hold(self.leases, used, asked, &mut answers).await?;
             Ok(answers)

@@ -7,8 +7,10 @@ use super::engine::{Engine, Mounts};
 use super::hint::stanza;
 use super::read::Place;
 use super::setup::Setup;
+use super::transit::Transit;
 use crate::backend::ProcessVariable;
 use crate::backend::file::Strictness;
+use crate::ciphertext::is_ciphertext;
 use crate::manifest::{BackendSettings, KvVersion, VaultLeases, VaultMethod, VaultSettings};
 use crate::plan::Plan;
 
@@ -19,6 +21,8 @@ pub struct Policy {
     reads: BTreeSet<String>,
     /// Of those, the ones in a mount that nobody says anything of.
     unknown: BTreeSet<String>,
+    /// What decrypts.
+    decrypts: BTreeSet<String>,
     /// Whether a token is made and revoked.
     logs_in: bool,
     /// Whether it is asked how long a token is good that is there already.
@@ -34,6 +38,7 @@ impl Policy {
         let mut policy = Self {
             reads: BTreeSet::new(),
             unknown: BTreeSet::new(),
+            decrypts: BTreeSet::new(),
             logs_in: false,
             looks_up: false,
         };
@@ -49,8 +54,16 @@ impl Policy {
             };
             // What is wrong with a variable or a path is said by a run.
             let Ok(place) = setup.place() else { continue };
-            let requests = planned.requests.iter();
-            let paths: Vec<_> = requests.map(|request| place.path(request)).collect();
+            let (ciphertexts, requests): (Vec<_>, Vec<_>) = planned
+                .requests
+                .iter()
+                .partition(|request| is_ciphertext(&request.path));
+            let transit = place.transit.as_ref().filter(|_| !ciphertexts.is_empty());
+            policy.decrypts.extend(transit.map(Transit::api_path));
+            let paths: Vec<_> = requests
+                .into_iter()
+                .map(|request| place.path(request))
+                .collect();
             let stated = Place {
                 kv_version: place.kv_version.or_else(|| {
                     let is_mounted = place.mount.is_some();
@@ -68,7 +81,7 @@ impl Policy {
                 policy.looks_up |= !logs_in && matches!(settings.leases, VaultLeases::AtLeast(_));
             }
         }
-        (!policy.reads.is_empty()).then_some(policy)
+        (!policy.reads.is_empty() || !policy.decrypts.is_empty()).then_some(policy)
     }
 
     fn add(&mut self, mounts: &Mounts, path: String) {
@@ -105,6 +118,9 @@ impl fmt::Display for Policy {
                 )?;
             }
             writeln!(f, "{}", stanza(path, "read"))?;
+        }
+        for path in &self.decrypts {
+            writeln!(f, "{}", stanza(path, "update"))?;
         }
         if self.looks_up {
             writeln!(

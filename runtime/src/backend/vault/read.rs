@@ -10,6 +10,7 @@ use super::document::Content;
 use super::engine::{Engine, Mounts, Target};
 use super::login::Session;
 use super::reply::Reply;
+use super::transit::Transit;
 use super::{VaultError, encoded};
 use crate::backend::{Document, Request, Version};
 use crate::manifest::KvVersion;
@@ -25,6 +26,8 @@ pub(super) struct Place {
     pub(super) path: Option<String>,
     /// What the manifest says of the mount.
     pub(super) kv_version: Option<KvVersion>,
+    /// What decrypts references.
+    pub(super) transit: Option<Transit>,
 }
 
 /// What was answered to one request.

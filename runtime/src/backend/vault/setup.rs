@@ -11,6 +11,7 @@ use super::iam::Iam;
 use super::login::{Credential, Login, Supply};
 use super::read::Place;
 use super::tls::Tls;
+use super::transit::Transit;
 use super::{Vault, VaultError};
 #[cfg(feature = "aws")]
 use crate::backend::aws::{AwsSession, Caller};
@@ -88,6 +89,10 @@ impl Setup<'_> {
             mount: self.path(&self.settings.mount, "VAULT_MOUNT_PATH")?,
             path: self.path(&self.settings.path, "VAULT_PATH")?,
             kv_version: self.settings.kv_version,
+            transit: self.settings.transit.as_ref().map(|transit| Transit {
+                key: transit.key.clone(),
+                mount: transit.mount.clone(),
+            }),
         })
     }
 

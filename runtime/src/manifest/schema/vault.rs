@@ -35,6 +35,16 @@ pub(super) struct VaultLeasesTerms {
     at_least: String,
 }
 
+/// A key of the engine `transit`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct VaultTransit {
+    /// Its name.
+    key: String,
+    /// Where the engine is, if not at `transit`.
+    mount: Option<String>,
+}
+
 /// Files are relative to the manifest.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
