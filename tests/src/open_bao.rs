@@ -280,9 +280,24 @@ impl OpenBao {
     /// When there is no such role.
     #[must_use]
     pub fn wrapped_secret_id(&self, role: &str) -> String {
-        let path = format!("/v1/auth/approle/role/{role}/secret-id");
+        self.wrapped(&format!("auth/approle/role/{role}/secret-id"), &json!({}))
+    }
+
+    /// A token to be unwrapped once, for what a call answers.
+    ///
+    /// # Panics
+    /// When it refuses.
+    #[must_use]
+    pub fn wrapped(&self, path: &str, body: &Value) -> String {
+        let path = format!("/v1/{path}");
         let headers = [("x-vault-token", Self::ROOT), ("x-vault-wrap-ttl", "60s")];
-        let reply = exchange(self.address, "POST", &path, &headers, b"{}");
+        let reply = exchange(
+            self.address,
+            "POST",
+            &path,
+            &headers,
+            body.to_string().as_bytes(),
+        );
         let reply = reply.expect("OpenBao answers");
         let answer: Value = serde_json::from_slice(&reply.body).expect("OpenBao answers in JSON");
         text(&answer["wrap_info"]["token"])

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use secret_run_tests::{
     Identity, Issuer, OpenBao, Outcome, Postgres, Response, SecretServer, VaultProject,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 const VALUE: &str = "q7zk-5b00-of-vault";
 const READ: &str = "path \"secret/data/app/*\" { capabilities = [\"read\"] }";
@@ -129,6 +129,36 @@ fn a_wrapped_secret_id_is_unwrapped_once() {
     let problem = outcome.exits_with(125).problem("vault-unwrap");
     let hint = problem["hint"].as_str().expect("a hint is a text");
     assert!(hint.contains("somebody else has"), "{hint}");
+}
+
+/// Somebody who came between has unwrapped the secret id, and wrapped it or another one again.
+#[test]
+fn what_was_not_wrapped_by_the_role_itself_is_not_unwrapped() {
+    let (bao, role, secret) = with_app_role();
+    bao.call("POST", "sys/auth/other", &json!({ "type": "approle" }));
+    bao.call("POST", "auth/other/role/app", &json!({}));
+    let again = json!({ "secret_id": secret });
+    for wrapping in [
+        bao.wrapped("sys/wrapping/wrap", &again),
+        bao.wrapped("auth/other/role/app/secret-id", &json!({})),
+    ] {
+        let backend =
+            format!("auth = {{ method = \"approle\", role-id = \"{role}\", wrapped = true }}");
+        let project = VaultProject::new(&backend, ENTRY);
+        let launcher = project.stranger(&bao).env("VAULT_SECRET_ID", &wrapping);
+        let outcome = launcher.command(project.marker()).run();
+        let problem = outcome.exits_with(125).problem("vault-foreign-wrapping");
+        let hint = problem["hint"].as_str().expect("a hint is a text");
+        assert!(
+            hint.contains("destroy the secret ids of the role"),
+            "{hint}"
+        );
+        outcome.shows_no(&wrapping).shows_no(&secret);
+        assert!(!project.started());
+        // It is there for whoever looks into it.
+        let reply = bao.ask("POST", "sys/wrapping/unwrap", &wrapping, &Value::Null);
+        assert_eq!(reply.status, 200);
+    }
 }
 
 #[test]

@@ -70,3 +70,37 @@ fn a_login_may_revoke_its_token_and_versions_and_variables_count() {
     let printed = project.launcher_to("").args(["vault", "policy"]).run();
     let _ = printed.exits_with(125).problem("nothing-of-vault");
 }
+
+/// A policy that is printed is pasted: it must not grant what nobody has seen.
+#[test]
+fn a_path_that_a_policy_takes_for_a_pattern_is_refused_where_it_stands() {
+    let entries = "[secrets.TOKEN]\n[secrets.ANY]\nkey = \"team/+/db#user\"\n\
+                   [secrets.REST]\nkey = \"/secret/app*\"\n";
+    let project = VaultProject::new("mount = \"secret\"\npath = \"app\"", entries);
+    let outcome = project.launcher_to("").args(["vault", "policy"]).run();
+    let problems = outcome.exits_with(125).problems();
+    let told: Vec<_> = problems
+        .iter()
+        .map(|problem| {
+            assert_eq!(problem["kind"], "vault-path-is-pattern");
+            (problem["secret"].clone(), problem["line"].clone())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [(json!("ANY"), json!(10)), (json!("REST"), json!(12))]
+    );
+    assert_eq!(outcome.stdout(), "");
+    // Nor does a run that is denied advise it, and it reads what is there.
+    let bao = OpenBao::start();
+    bao.put("app*", &json!({ "value": "q7zk-5d21" }));
+    let project = VaultProject::new("", "[secrets.REST]\nkey = \"/secret/app*\"\n");
+    let outcome = project.launcher(&bao).command(["env"]).run();
+    assert_eq!(VaultProject::variables(&outcome, &["REST"]), ["q7zk-5d21"]);
+    let token = bao.token("path \"secret/data/other\" { capabilities = [\"read\"] }");
+    let launcher = project.stranger(&bao).env("VAULT_TOKEN", token);
+    let outcome = launcher.command(project.marker()).run();
+    let problem = outcome.exits_with(125).problem("vault-permission-denied");
+    let hint = problem["hint"].as_str().expect("a hint is a text");
+    assert!(hint.contains("stand for other paths as well"), "{hint}");
+}

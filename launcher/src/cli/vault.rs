@@ -30,7 +30,8 @@ impl Vault {
     pub(super) fn run(&self, options: &Options) -> Result<ExitCode, Problems> {
         let Task::Policy = &self.task;
         let plan = pipeline::plan(options)?;
-        let Some(policy) = Policy::of(&plan, &|name: &str| std::env::var_os(name)) else {
+        let policy = Policy::of(&plan, &|name: &str| std::env::var_os(name))?;
+        let Some(policy) = policy else {
             return Err(nothing_of(&plan, "Vault", "nothing-of-vault"));
         };
         print::text(&policy.to_string());

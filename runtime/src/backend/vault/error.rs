@@ -78,6 +78,14 @@ pub enum VaultError {
     /// What a wrapping token stood for is gone.
     #[error("Vault does not unwrap the secret id")]
     Unwrap,
+    /// A wrapping token stands for something else.
+    #[error(
+        "the wrapping token was not made for a secret id of `auth/{mount}`, so it is not unwrapped"
+    )]
+    ForeignWrapping {
+        /// Where the method is.
+        mount: String,
+    },
     /// The token is not, or no longer, one.
     #[error(
         "Vault does not know the token: it has expired, or was revoked, or is of another Vault"
@@ -117,6 +125,12 @@ pub enum VaultError {
     #[error("`{path}` is no path of a secret in Vault")]
     BadPath {
         /// What was asked for.
+        path: String,
+    },
+    /// A policy would take it for more than itself.
+    #[error("a policy of Vault takes `{path}` for a pattern, and grants more than that path")]
+    Pattern {
+        /// The path.
         path: String,
     },
     /// There is no path at all.
@@ -300,12 +314,14 @@ impl Explain for VaultError {
             Self::OddCredential { .. } => "vault-odd-credential",
             Self::LoginRefused { .. } => "vault-login-refused",
             Self::Unwrap => "vault-unwrap",
+            Self::ForeignWrapping { .. } => "vault-foreign-wrapping",
             Self::BadToken => "vault-bad-token",
             Self::Denied { .. } => "vault-permission-denied",
             Self::NoMount { .. } => "vault-no-mount",
             Self::WrongKv { .. } => "vault-wrong-kv-version",
             Self::NoNamespace { .. } => "vault-no-namespace",
             Self::BadPath { .. } => "vault-bad-path",
+            Self::Pattern { .. } => "vault-path-is-pattern",
             Self::NoPath => "vault-no-path",
             Self::BadVersion { .. } => "vault-bad-version",
             Self::NoTransit => "vault-no-transit",

@@ -1,7 +1,12 @@
 //! What to do when something goes wrong with Vault.
 
 use super::VaultError;
+use super::policy::is_pattern;
 use crate::error::Explain;
+
+/// What to do where no policy can grant a path alone.
+const PATTERN: &str = "give it a name without a `*` at the end, a `+` at the beginning of a name, and \
+                       `{{`: in a policy, these stand for other paths as well";
 
 /// The advice for an error.
 pub(super) fn of(error: &VaultError) -> Option<String> {
@@ -11,7 +16,7 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
             path,
             capability,
             namespace,
-        } => {
+        } if !is_pattern(path) => {
             let place = match namespace {
                 Some(namespace) => format!("in a policy of the namespace `{namespace}`"),
                 None => "in a policy of the token".to_owned(),
@@ -76,6 +81,10 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
             "a wrapping token is good once and for a short time: ask for a new one. If nobody of \
              yours has unwrapped it, somebody else has, and its secret id must be destroyed"
         }
+        E::ForeignWrapping { .. } => {
+            "check `mount` in `auth`. If it is right, somebody may have unwrapped the secret id and wrapped \
+             something in its place: destroy the secret ids of the role, and ask for a new one"
+        }
         E::BadToken => "log in again, or set a new token",
         E::NoMount { .. } => {
             "check `mount` and the path with `vault secrets list`; if they are right, no policy of \
@@ -93,6 +102,7 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
         E::NoMark => {
             "write the whole of it: `key = \"vault:v1:...\"`, or `from = \"BACKEND:vault:v1:...\"`"
         }
+        E::Pattern { .. } | E::Denied { .. } => PATTERN,
         E::NoPath => "set VAULT_PATH, or `path` in the backend",
         E::BadVersion { .. } => "a version is a whole number from 1",
         E::NoVersions { .. } => {

@@ -1,13 +1,11 @@
 //! Logging in, and giving back what a login gave.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use http::{HeaderValue, Method};
-use serde::Deserialize;
 use tokio::time::Instant;
 use tracing::debug;
 use zeroize::Zeroizing;
@@ -16,6 +14,7 @@ use super::VaultError;
 use super::client::{Call, Client};
 #[cfg(feature = "aws")]
 use super::iam::Iam;
+use super::wrapping::unwrapped;
 use crate::backend::file::{FileBackend, Strictness};
 use crate::secret::SecretValue;
 
@@ -136,7 +135,7 @@ impl Login {
                 for (name, credential) in fields {
                     let value = credential.read()?;
                     let value = if *wrapped && *name == "secret_id" {
-                        unwrapped(client, &value).await?
+                        unwrapped(client, &value, mount).await?
                     } else {
                         value
                     };
@@ -210,32 +209,6 @@ async fn log_in(
     })
 }
 
-/// The secret id that a wrapping token stands for. It can be had once.
-async fn unwrapped(client: &Client, wrapping: &SecretValue) -> Result<SecretValue, VaultError> {
-    #[derive(Deserialize)]
-    struct SecretId<'a> {
-        #[serde(borrow)]
-        secret_id: Cow<'a, str>,
-    }
-    let token = header(wrapping, "wrapped secret id")?;
-    let call = Call {
-        method: Method::POST,
-        url: "/v1/sys/wrapping/unwrap",
-        path: "sys/wrapping/unwrap",
-        token: Some(&token),
-        body: None,
-    };
-    let reply = client.send(&call).await?;
-    let data = reply.answer().and_then(|answer| answer.data);
-    let secret: Option<SecretId<'_>> = data.and_then(|data| serde_json::from_str(data.get()).ok());
-    match secret {
-        Some(secret) if reply.status == 200 => {
-            Ok(SecretValue::copy_of(secret.secret_id.as_bytes()))
-        }
-        _ => Err(VaultError::Unwrap),
-    }
-}
-
 impl Session {
     /// With a token that was there before, of which nothing is known.
     fn found(token: HeaderValue) -> Self {
@@ -293,7 +266,7 @@ impl Session {
 }
 
 /// The JSON of a login. Its buffer has room from the start, so that growing leaves no copy.
-fn body(
+pub(super) fn body(
     fields: &[(&'static str, &'static str, SecretValue)],
 ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let mut texts = BTreeMap::new();
@@ -311,7 +284,7 @@ fn body(
 }
 
 /// A token as it is sent.
-fn header(token: &SecretValue, what: &'static str) -> Result<HeaderValue, VaultError> {
+pub(super) fn header(token: &SecretValue, what: &'static str) -> Result<HeaderValue, VaultError> {
     let value = HeaderValue::from_bytes(token.expose());
     let mut value = value.map_err(|_| VaultError::OddCredential { what })?;
     value.set_sensitive(true);

@@ -31,6 +31,7 @@ mod reply;
 mod setup;
 mod tls;
 mod transit;
+mod wrapping;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::VaultError;
 use super::engine::{Engine, Mounts};
 use super::hint::stanza;
 use super::read::Place;
@@ -11,8 +12,9 @@ use super::transit::Transit;
 use crate::backend::ProcessVariable;
 use crate::backend::file::Strictness;
 use crate::ciphertext::is_ciphertext;
+use crate::error::{Problem, Problems};
 use crate::manifest::{BackendSettings, KvVersion, VaultLeases, VaultMethod, VaultSettings};
-use crate::plan::Plan;
+use crate::plan::{Plan, RouteOrigin};
 
 /// A policy of Vault. Displays as its text, in HCL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +35,14 @@ impl Policy {
     /// The least that the backends of `plan` need; `None` if none of them is a Vault. It is made of
     /// the manifest and of the variables of Vault alone: where neither says which version of the
     /// engine for keys and values is at `mount`, it is taken to be 2.
-    #[must_use]
-    pub fn of(plan: &Plan, process: ProcessVariable<'_>) -> Option<Self> {
+    ///
+    /// # Errors
+    /// When a policy would grant more than a path that is needed, since it takes it for a pattern.
+    pub fn of(plan: &Plan, process: ProcessVariable<'_>) -> Result<Option<Self>, Problems> {
+        let patterns: Vec<_> = patterns(plan, process).collect();
+        if !patterns.is_empty() {
+            return Err(patterns.into_iter().collect());
+        }
         let mut policy = Self {
             reads: BTreeSet::new(),
             unknown: BTreeSet::new(),
@@ -46,14 +54,9 @@ impl Policy {
             let BackendSettings::Vault(settings) = &planned.settings else {
                 continue;
             };
-            let setup = Setup {
-                settings,
-                directory: plan.manifest().source().directory(),
-                strictness: Strictness::Warn,
-                process,
+            let Some(place) = place(plan, settings, process) else {
+                continue;
             };
-            // What is wrong with a variable or a path is said by a run.
-            let Ok(place) = setup.place() else { continue };
             let (ciphertexts, requests): (Vec<_>, Vec<_>) = planned
                 .requests
                 .iter()
@@ -81,7 +84,8 @@ impl Policy {
                 policy.looks_up |= !logs_in && matches!(settings.leases, VaultLeases::AtLeast(_));
             }
         }
-        (!policy.reads.is_empty() || !policy.decrypts.is_empty()).then_some(policy)
+        let needs = !policy.reads.is_empty() || !policy.decrypts.is_empty();
+        Ok(needs.then_some(policy))
     }
 
     fn add(&mut self, mounts: &Mounts, path: String) {
@@ -95,6 +99,48 @@ impl Policy {
             }
         }
     }
+}
+
+/// Where in Vault a backend reads. What is wrong with a variable or a path is said by a run.
+fn place(plan: &Plan, settings: &VaultSettings, process: ProcessVariable<'_>) -> Option<Place> {
+    let setup = Setup {
+        settings,
+        directory: plan.manifest().source().directory(),
+        strictness: Strictness::Warn,
+        process,
+    };
+    setup.place().ok()
+}
+
+/// For each entry, that a policy can't name its path and nothing else.
+fn patterns(plan: &Plan, process: ProcessVariable<'_>) -> impl Iterator<Item = Problem> {
+    plan.routes.iter().filter_map(move |route| {
+        let RouteOrigin::Document { document, .. } = &route.origin else {
+            return None;
+        };
+        let planned = &plan.backends[document.backend];
+        let BackendSettings::Vault(settings) = &planned.settings else {
+            return None;
+        };
+        let place = place(plan, settings, process)?;
+        let request = &planned.requests[document.request];
+        let path = match is_ciphertext(&request.path) {
+            true => place.transit.as_ref()?.api_path(),
+            false => place.path(request).ok()?,
+        };
+        is_pattern(&path).then(|| {
+            let place = plan.manifest().source().place(&route.span);
+            let problem = Problem::error(&VaultError::Pattern { path }, Some(place));
+            problem.of(&plan.entry(route).name)
+        })
+    })
+}
+
+/// Whether a path means more than itself where a policy names it: a `*` at its end stands for any
+/// ending, a name `+` for any name, and braces for what Vault knows of who asks.
+pub(super) fn is_pattern(path: &str) -> bool {
+    let is_any = |name: &str| name.starts_with('+');
+    path.ends_with('*') || path.contains("{{") || path.split('/').any(is_any)
 }
 
 /// Whether a run makes a token of its own.
@@ -134,5 +180,28 @@ impl fmt::Display for Policy {
             writeln!(f, "{}", stanza("auth/token/revoke-self", "update"))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_pattern;
+
+    #[test]
+    fn what_a_policy_takes_for_a_pattern_is_known() {
+        for path in [
+            "a/b*",
+            "*",
+            "+/a",
+            "a/+/b",
+            "a/+",
+            "a/+b",
+            "a/{{identity.entity.id}}",
+        ] {
+            assert!(is_pattern(path), "{path}");
+        }
+        for path in ["a/b", "a*/b", "a/b+c", "a/{b}", "C++/a"] {
+            assert!(!is_pattern(path), "{path}");
+        }
     }
 }
