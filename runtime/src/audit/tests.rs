@@ -598,3 +598,46 @@ fn a_daemon_that_is_not_there_is_said() {
     let error = socket.send(&run(), &launches(1)).unwrap_err();
     assert_eq!(error.kind(), "audit-unwritable");
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_byte_that_is_changed_is_found(at in proptest::prelude::any::<proptest::sample::Index>(), with in 1..=255_u8) {
+        let folder = Folder::with_launches(3);
+        let mut text = fs::read(folder.path("log")).unwrap();
+        let at = at.index(text.len());
+        text[at] ^= with;
+        fs::write(folder.path("log"), text).unwrap();
+        proptest::prop_assert!(!folder.found().is_empty());
+        // And still, when somebody has launched something since.
+        folder.log().append(&run(), &launches(1)).unwrap();
+        proptest::prop_assert!(!folder.found().is_empty());
+    }
+
+    #[test]
+    fn any_lines_that_are_removed_or_moved_are_found(order in proptest::collection::vec(0..5_usize, 0..7)) {
+        let folder = Folder::with_launches(4);
+        let lines = folder.lines();
+        let changed: Vec<String> = order.iter().map(|index| lines[*index].clone()).collect();
+        folder.write(&changed);
+        proptest::prop_assert_eq!(folder.found().is_empty(), order == [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn any_bytes_are_verified_and_continued_or_refused(
+        log in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+        head in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400),
+    ) {
+        let folder = Folder::new();
+        for (name, content) in [("log", &log), ("log.head", &head)] {
+            fs::write(folder.path(name), content).unwrap();
+            let mode = fs::Permissions::from_mode(0o600);
+            fs::set_permissions(folder.path(name), mode).unwrap();
+        }
+        folder.verify();
+        if folder.log().append(&run(), &launches(1)).is_err() {
+            proptest::prop_assert_eq!(fs::read(folder.path("log")).unwrap(), log);
+            proptest::prop_assert_eq!(fs::read(folder.path("log.head")).unwrap(), head);
+        }
+        folder.verify();
+    }
+}
