@@ -26,7 +26,7 @@ use secret_runtime::judge::Judge;
 
 use crate::exit::FAILED;
 use crate::harden::Hardened;
-use crate::render;
+use crate::{render, watch};
 
 /// Resolves the secrets that an app declares in secrets.toml, validates them, and becomes the app.
 #[derive(Debug, Parser)]
@@ -42,6 +42,13 @@ pub struct Cli {
     options: Options,
     #[command(subcommand)]
     task: Option<Task>,
+    /// Stay as the command's parent, and restart it or tell it when a value changes; see [watch]
+    /// of the manifest.
+    #[arg(long)]
+    watch: bool,
+    /// Mask the values of secrets in what the command writes. Needs --watch.
+    #[arg(long, requires = "watch")]
+    redact: bool,
     /// The command to become, with its arguments.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
@@ -89,6 +96,11 @@ pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
             let missing = clap::error::ErrorKind::MissingRequiredArgument;
             return usage(&Cli::command().error(missing, texts::NO_COMMAND));
         }
+        Some(_) if cli.watch => {
+            let conflict = clap::error::ErrorKind::ArgumentConflict;
+            return usage(&Cli::command().error(conflict, texts::WATCHED_SUBCOMMAND));
+        }
+        None if cli.watch => watch::supervise(options, cli.command, judge, hardened, cli.redact),
         None => run::run(options, cli.command, judge, hardened),
         Some(Task::Check(check)) => return check.run(options, judge),
         Some(Task::Plan(plan)) => plan.run(options),

@@ -140,6 +140,11 @@ impl DeliveredFiles {
         Ok(())
     }
 
+    /// Leaves those that are in their place to a command that runs.
+    pub(crate) fn leave(mut self) {
+        self.placed.drain(..).for_each(|(_, file)| file.leave());
+    }
+
     /// Lets the descriptors survive `execve`. The last step before it, so that nothing
     /// the launcher might start gets them.
     pub(crate) fn let_through(&self) -> nix::Result<()> {

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nix::errno::Errno;
 use nix::libc::{self, c_int};
 use nix::sys::resource::{Resource, getrlimit};
-use nix::unistd::{SysconfVar, execve, sysconf};
+use nix::unistd::{ForkResult, Pid, SysconfVar, execve, sysconf};
 
 pub use error::ExecError;
 
@@ -123,11 +123,50 @@ pub(crate) fn duplicate_from(file: &OwnedFd, first: c_int) -> io::Result<OwnedFd
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// A second process like this one: `None` in it, its id in this one. Only for a process with
+/// one thread: what other threads were doing would stay half done in the second one.
+pub(crate) fn fork() -> nix::Result<Option<Pid>> {
+    // SAFETY: called by the parent of a watched command alone, which starts no thread: it
+    // resolves nothing itself.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Parent { child } => Ok(Some(child)),
+        ForkResult::Child => Ok(None),
+    }
+}
+
+/// Lets children be waited for, also where the parent wants none of its own to be.
+pub(crate) fn keep_ended_children() {
+    // SAFETY: the default disposition runs no code of this process.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+}
+
+/// Sends a signal by its number, which may be one of those without a name.
+pub(crate) fn send(process: Pid, signal: c_int) -> nix::Result<()> {
+    // SAFETY: no pointers; the kernel judges both numbers.
+    Errno::result(unsafe { libc::kill(process.as_raw(), signal) }).map(drop)
+}
+
+/// Dies of a signal that another process died of. Returns if that is not possible: process 1
+/// is not killed by its own signals.
+pub(crate) fn die_of(signal: c_int) {
+    let mut others = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `others` is written before it is read; the default disposition runs no code of
+    // this process. What is pending besides stays blocked.
+    unsafe {
+        libc::sigfillset(others.as_mut_ptr());
+        libc::sigdelset(others.as_mut_ptr(), signal);
+        libc::signal(signal, libc::SIG_DFL);
+        libc::pthread_sigmask(libc::SIG_SETMASK, others.as_ptr(), ptr::null_mut());
+        libc::raise(signal);
+    }
+}
+
 /// Signals whose disposition something in the launcher may change: Rust's runtime, the
-/// WebAssembly engine, and the alarm that watches it. A handler ends with `execve`; an ignored signal would stay
+/// WebAssembly engine, the alarm that watches it, and the parent of a watched command. A handler ends with `execve`; an ignored signal would stay
 /// ignored, so only those have to be put back, and SIGPIPE, which is ignored now.
-const TOUCHED_SIGNALS: [c_int; 6] = [
+const TOUCHED_SIGNALS: [c_int; 7] = [
     libc::SIGURG,
+    libc::SIGCHLD,
     libc::SIGPIPE,
     libc::SIGILL,
     libc::SIGBUS,

@@ -106,13 +106,26 @@ impl Launch {
     }
 }
 
+/// Writes the files with a path again, for a command that runs. Files in memory are sealed, and
+/// stay what they are.
+pub(crate) fn rewrite(resolved: &Resolved) -> Result<(), Problems> {
+    let directory = resolved.plan().manifest().source().directory();
+    let entries = resolved.entries().iter();
+    let at_paths = entries.filter(|entry| matches!(entry.deliver, Deliver::File { .. }));
+    let (_, mut files) = deliver(at_paths, directory)?;
+    let done = files.put_in_place();
+    // The command uses those that are in their place, whatever became of the others.
+    files.leave();
+    done.map_err(|error| Problem::error(&error, None).into())
+}
+
 /// Makes the files of entries that are delivered as files.
-fn deliver(
-    entries: &[ResolvedEntry],
+fn deliver<'a>(
+    entries: impl IntoIterator<Item = &'a ResolvedEntry>,
     directory: &Path,
 ) -> Result<(Vec<(String, SecretValue)>, DeliveredFiles), Problems> {
     let placements: Vec<(&ResolvedEntry, Placement)> = entries
-        .iter()
+        .into_iter()
         .filter_map(|entry| Some((entry, placement(&entry.deliver, directory)?)))
         .collect();
     let requests: Vec<FileRequest<'_>> = placements

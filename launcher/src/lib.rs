@@ -19,6 +19,7 @@ mod pipeline;
 pub mod program;
 mod render;
 mod table;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -22,6 +22,8 @@ pub(crate) enum Format {
 
 /// What several problems of a run mean.
 pub(crate) const NOT_STARTED: &str = "the command was not started";
+/// What several problems mean while a command runs and is supervised.
+pub(crate) const KEEPS_RUNNING: &str = "the command keeps the values that it has";
 /// What several problems of a subcommand mean that changes something.
 pub(crate) const NOT_DONE: &str = "nothing was changed";
 /// What several problems of a check mean.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -38,7 +38,15 @@ impl Running {
     /// When it can't be started.
     #[must_use]
     pub fn begin(launcher: Launcher<'_>) -> Self {
-        let mut command = launcher.into_command();
+        Self::spawn(launcher.into_command())
+    }
+
+    /// The same, for a command with more that a test wants of it.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    #[must_use]
+    pub fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the launcher can be started");
         let stdin = child.stdin.take();

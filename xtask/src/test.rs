@@ -15,6 +15,9 @@ use crate::{examples, plugins, servers};
 /// What tests and benches call besides what cargo builds.
 const PROGRAMS: [Program; 9] = [
     Program::of_its_name("strace"),
+    // What signals and ends are compared with, and a terminal to send keys from.
+    Program::of_its_name("tini"),
+    Program::of("bsdutils", "script"),
     // A network of its own for a test.
     Program::of("iproute2", "ip"),
     Program::of_its_name("hyperfine"),

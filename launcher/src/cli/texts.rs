@@ -9,3 +9,7 @@ cannot be executed, 127 if it is not found.
 
 Log: SECRET_RUN_LOG=debug (or RUST_LOG) says what is selected, fetched and validated, and
 never a value.";
+
+/// `--watch` beside a subcommand.
+pub(super) const WATCHED_SUBCOMMAND: &str =
+    "--watch is for a command: secret-run --watch -- COMMAND [ARGUMENTS]...";

@@ -97,6 +97,14 @@ impl PlacedFile {
         self.target.clone_into(&mut self.name);
         Ok(())
     }
+
+    /// Lets it stay, if it is in its place.
+    pub(super) fn leave(mut self) {
+        if self.name == self.target {
+            // No file has an empty name, so nothing is found that could be removed.
+            self.name.clear();
+        }
+    }
 }
 
 fn check_directory(directory: &OwnedFd, path: &Path) -> Result<(), Failure> {

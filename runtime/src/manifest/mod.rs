@@ -26,6 +26,7 @@ mod reader;
 pub mod schema;
 mod source;
 pub(crate) mod vault;
+mod watch;
 
 pub use audit::{AuditDestination, AuditFile, AuditSettings};
 pub use aws::{AwsAccess, AwsRole, AwsSettings, AwsStore};
@@ -45,6 +46,7 @@ pub use vault::{
     KvVersion, VaultAuth, VaultLeases, VaultMethod, VaultNames, VaultSettings, VaultSupply,
     VaultTls, VaultTransit,
 };
+pub use watch::{OnChange, ReloadSignal, Watch};
 
 /// What the lock is read with: the same forms, the same words.
 pub(crate) mod forms {

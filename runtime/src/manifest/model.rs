@@ -14,6 +14,7 @@ use super::mode::FileMode;
 use super::plugin_model::Plugin;
 use super::source::Source;
 use super::vault::VaultSettings;
+use super::watch::Watch;
 use crate::reference::Reference;
 use crate::rule::Check;
 use crate::template::Template;
@@ -35,6 +36,8 @@ pub struct Manifest {
     pub backends: BTreeMap<String, BackendEntry>,
     /// By name.
     pub plugins: BTreeMap<String, Plugin>,
+    /// How a command is supervised, if it is.
+    pub watch: Watch,
     /// `[secrets]` and `[config]`, in the order of the file.
     pub entries: Vec<Entry>,
 }

@@ -11,7 +11,7 @@ use super::error::ManifestError;
 use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Required};
 use super::reader::{Reader, Table};
 use super::source::Source;
-use super::{audit, backends, entries, environments, plugins};
+use super::{audit, backends, entries, environments, plugins, watch};
 use crate::ciphertext::is_ciphertext;
 use crate::error::Problems;
 use crate::nearest::nearest;
@@ -32,6 +32,7 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "plugins",
     "secrets",
     "config",
+    "watch",
 ];
 /// Keys of `[project]`.
 pub(super) const PROJECT_KEYS: &[&str] = &["name"];
@@ -106,6 +107,10 @@ fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Man
         plugins: root
             .table(reader, "plugins")
             .map(|table| plugins::read(reader, &table))
+            .unwrap_or_default(),
+        watch: root
+            .table(reader, "watch")
+            .map(|table| watch::read(reader, &table))
             .unwrap_or_default(),
         entries: declared,
     }

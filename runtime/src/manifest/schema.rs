@@ -10,6 +10,7 @@
 
 mod plugin;
 mod vault;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use self::plugin::Plugin;
 use self::vault::{VaultAuth, VaultLeases, VaultNames, VaultTls, VaultTransit};
+use self::watch::Watch;
 
 /// The schema as a JSON document (draft 2020-12).
 #[must_use]
@@ -51,6 +53,8 @@ struct SecretsToml {
     secrets: Option<BTreeMap<String, Secret>>,
     /// Configuration: not secret, may have a default and may be printed.
     config: Option<BTreeMap<String, Config>>,
+    /// How `secret-run --watch` supervises the command.
+    watch: Option<Watch>,
 }
 
 #[derive(JsonSchema)]

@@ -26,7 +26,8 @@ pub(super) fn encode(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
 /// What base64 of any text with `bytes` in it has in it: one spelling for each place at which
 /// `bytes` can begin within a group of three. Characters that also depend on the neighbours are
 /// left out.
-pub(super) fn within(bytes: &[u8]) -> [Zeroizing<Vec<u8>>; 3] {
+#[must_use]
+pub fn within(bytes: &[u8]) -> [Zeroizing<Vec<u8>>; 3] {
     [0_usize, 1, 2].map(|offset| {
         let mut shifted = Zeroizing::new(Vec::with_capacity(offset + bytes.len()));
         shifted.resize(offset, 0);

@@ -28,7 +28,7 @@
 //! server in it.
 
 mod address;
-mod base64;
+pub mod base64;
 mod check;
 mod connect;
 mod credential;

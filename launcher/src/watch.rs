@@ -1,0 +1,30 @@
+//! `--watch`: a small parent that starts the command again, or tells it, when a value changes.
+//!
+//! The parent holds no value, unless it has to mask them with `--redact`. For each reading it forks a [candidate](candidate): a process that
+//! goes the whole way of a run without `--watch`, from the plan to a command that could be
+//! started, and says only by which [marks](mark) its values can be told from others. If they
+//! are those that the command has, it ends. If not, the parent stops the command, and the
+//! candidate becomes it. So a command is never stopped for values that are missing, invalid, or
+//! refused, and it starts from where every command starts: `Launch::start`.
+//!
+//! The parent has one thread, waits in one place, and asks no backend: whatever hangs or grows
+//! is a process that can be killed and ends. It must not decide what is executed or with
+//! which environment.
+
+mod applicant;
+mod candidate;
+mod end;
+mod error;
+mod fork;
+mod gate;
+mod known;
+mod mark;
+mod notice;
+mod parent;
+mod redact;
+mod running;
+mod schedule;
+mod signals;
+mod supervisor;
+
+pub(crate) use parent::supervise;

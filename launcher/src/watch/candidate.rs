@@ -1,0 +1,167 @@
+//! A process that could become the command: a run like any other, which waits at a gate.
+//!
+//! It is the parent's second process, with nothing undone by the way: what the command inherits
+//! is what the parent inherited. Until it is told to, it changes nothing that a command which
+//! runs could see.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use nix::sys::prctl;
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{Pid, getppid, setpgid};
+use secret_runtime::audit::Task;
+use secret_runtime::error::Problem;
+use secret_runtime::judge::Judge;
+use secret_runtime::manifest::{Class, Deliver};
+use secret_runtime::plan::Plan;
+use secret_runtime::resolver::{Resolved, ResolvedEntry};
+use secret_runtime::secret::SecretValue;
+
+use super::error::WatchError;
+use super::gate::{CandidateGate, Order, Reported};
+use super::mark::Marker;
+use super::notice::Notice;
+use super::redact::{SHORTEST, Sinks};
+use crate::audit::Audit;
+use crate::cli::Options;
+use crate::exit::FAILED;
+use crate::harden::Hardened;
+use crate::launch::{Launch, NotStarted, rewrite};
+use crate::{pipeline, render};
+
+/// What a run is made of.
+pub(super) struct Orders<'a> {
+    pub(super) options: &'a Options,
+    pub(super) plan: Plan,
+    pub(super) judge: Judge,
+    pub(super) command: Vec<OsString>,
+    pub(super) hardened: Hardened,
+}
+
+/// Where a candidate stands among the processes.
+pub(super) struct Seat {
+    pub(super) gate: CandidateGate,
+    pub(super) parent: Pid,
+    pub(super) own_group: bool,
+    pub(super) inherited: SigSet,
+    /// Where the command writes, if its outputs are masked.
+    pub(super) sinks: Option<Sinks>,
+    /// Whether there is no command yet.
+    pub(super) first: bool,
+}
+
+/// The way of a candidate, to its end or to the command.
+pub(super) fn run(orders: Orders<'_>, seat: Seat, marker: &Marker) -> ExitCode {
+    let options = orders.options;
+    let consequence = if seat.first {
+        render::NOT_STARTED
+    } else {
+        render::KEEPS_RUNNING
+    };
+    match way(orders, seat, marker) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(NotStarted { problems, code }) => {
+            render::problems(problems.as_slice(), options.error_format, consequence);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotStarted> {
+    let Orders {
+        options,
+        plan,
+        mut judge,
+        command,
+        hardened,
+    } = orders;
+    take_seat(&seat);
+    let mut audit = Audit::begin(&plan, Task::Run, options)?;
+    let resolved = pipeline::authorize(plan, options, &mut judge)
+        .and_then(|plan| pipeline::resolve(plan, &mut judge, &mut audit))
+        .map_err(|problems| audit.ends_with(problems))?;
+    std::mem::forget(judge);
+    // What was read is written down also when nothing comes of it.
+    audit.write()?;
+    if seat.sinks.is_some() && seat.gate.values(&values(&resolved)).is_err() {
+        return Ok(());
+    }
+    if seat.gate.report(&report(&resolved, marker)).is_err() {
+        return Ok(());
+    }
+    match seat.gate.order() {
+        Some(Order::Prepare) => {}
+        Some(Order::Rewrite) => {
+            warn(&resolved, &seat, options);
+            rewrite(&resolved).map_err(|problems| audit.ends_with(problems))?;
+            // Who is gone needs no answer.
+            let _ = seat.gate.done();
+            return Ok(());
+        }
+        Some(Order::Start) | None => return Ok(()),
+    }
+    warn(&resolved, &seat, options);
+    let written = |not_started: NotStarted, audit: &mut Audit| NotStarted {
+        problems: audit.ends_with(not_started.problems),
+        ..not_started
+    };
+    let launch = Launch::prepare(resolved, command);
+    let launch = launch.map_err(|not_started| written(not_started, &mut audit))?;
+    if seat.gate.done().is_err() || seat.gate.order() != Some(Order::Start) {
+        return Ok(());
+    }
+    if let Some(sinks) = seat.sinks {
+        sinks.take().map_err(WatchError::step("redirect outputs"))?;
+    }
+    let not_started = launch.start(hardened, &mut audit);
+    Err(written(not_started, &mut audit))
+}
+
+/// Becomes a child as a shell's are, which does not stay when its parent is killed.
+fn take_seat(seat: &Seat) {
+    if seat.own_group {
+        // The parent does it, too: whoever is first. A process that leads a group already
+        // does not need it.
+        let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
+    }
+    // Old kernels and sandboxes may refuse; the gate still tells until the command starts.
+    let _ = prctl::set_pdeathsig(Signal::SIGTERM);
+    if getppid() != seat.parent {
+        std::process::exit(i32::from(FAILED));
+    }
+    let _ = seat.inherited.thread_set_mask();
+}
+
+fn warn(resolved: &Resolved, seat: &Seat, options: &Options) {
+    render::problems(resolved.warnings(), options.error_format, "");
+    let secrets = secrets(resolved);
+    let short = secrets.filter(|entry| (1..SHORTEST).contains(&entry.value.expose().len()));
+    let short: Vec<String> = short.map(|entry| entry.name.clone()).collect();
+    if seat.sinks.is_some() && !short.is_empty() {
+        let names = Notice::names(&short);
+        let notice = Problem::warning(&Notice::NotMasked { names }, None);
+        render::problems(&[notice], options.error_format, "");
+    }
+}
+
+fn secrets(resolved: &Resolved) -> impl Iterator<Item = &ResolvedEntry> {
+    let entries = resolved.entries().iter();
+    entries.filter(|entry| entry.class == Class::Secret)
+}
+
+/// What is masked: configuration may be shown, and is in many texts.
+fn values(resolved: &Resolved) -> Vec<&SecretValue> {
+    secrets(resolved).map(|entry| &entry.value).collect()
+}
+
+fn report(resolved: &Resolved, marker: &Marker) -> Vec<Reported> {
+    let entries = resolved.entries().iter();
+    let reported = entries.map(|entry| Reported {
+        name: entry.name.clone(),
+        mark: marker.mark(&entry.value),
+        at_path: matches!(entry.deliver, Deliver::File { .. }),
+        lease: entry.lease.map(|lease| lease.duration),
+    });
+    reported.collect()
+}

@@ -1,0 +1,327 @@
+//! What a candidate and the parent say to each other, over a pair of sockets.
+//!
+//! The candidate reports once what it has, and then does what it is ordered, one step after the
+//! other. A side that is gone is seen by the end of the stream: a candidate then ends, too.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use secret_runtime::secret::SecretValue;
+use zeroize::Zeroizing;
+
+use super::mark::Mark;
+use super::redact::Values;
+
+/// What a candidate is ordered to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Order {
+    /// Make everything that the command gets, and say when it is there.
+    Prepare = b'p',
+    /// Become the command.
+    Start = b's',
+    /// Write the files with a path again, say when they are there, and end.
+    Rewrite = b'w',
+}
+
+/// An entry, as the parent knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reported {
+    pub(super) name: String,
+    pub(super) mark: Mark,
+    /// Whether it is a file with a path, which can be written again.
+    pub(super) at_path: bool,
+    /// For how long it is good, if it is for a time.
+    pub(super) lease: Option<Duration>,
+}
+
+/// What the parent hears.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    /// What is masked in the outputs, if anything is. Before the report.
+    Values(Values),
+    /// What could be started.
+    Report(Vec<Reported>),
+    /// An order was carried out.
+    Done,
+}
+
+/// The larger of what a report may take: a manifest has no room for so many entries.
+const LARGEST: usize = 64 << 20;
+
+/// What a message begins with.
+const VALUES: u8 = b'v';
+const REPORT: u8 = b'r';
+const DONE: u8 = b'd';
+
+/// Stands for what is good without an end.
+const NO_LEASE: u64 = u64::MAX;
+
+/// The candidate's side.
+pub(super) struct CandidateGate(UnixStream);
+
+impl CandidateGate {
+    pub(super) fn values(&mut self, values: &[&SecretValue]) -> io::Result<()> {
+        self.send(&encode_values(values))
+    }
+
+    pub(super) fn report(&mut self, entries: &[Reported]) -> io::Result<()> {
+        self.send(&encode(entries))
+    }
+
+    pub(super) fn done(&mut self) -> io::Result<()> {
+        self.send(&[DONE])
+    }
+
+    fn send(&mut self, content: &[u8]) -> io::Result<()> {
+        self.0.write_all(&length(content.len()))?;
+        self.0.write_all(content)
+    }
+
+    /// Waits for an order. `None` says that there will be none.
+    pub(super) fn order(&mut self) -> Option<Order> {
+        let mut byte = [0];
+        self.0.read_exact(&mut byte).ok()?;
+        [Order::Prepare, Order::Start, Order::Rewrite]
+            .into_iter()
+            .find(|order| *order as u8 == byte[0])
+    }
+}
+
+/// The parent's side. It never waits.
+pub(super) struct ParentGate {
+    stream: UnixStream,
+    /// Of the message that is being read; its length comes first.
+    content: Zeroizing<Vec<u8>>,
+    filled: usize,
+    has_length: bool,
+    open: bool,
+}
+
+/// Both sides, of which none outlives `execve`.
+pub(super) fn pair() -> io::Result<(ParentGate, CandidateGate)> {
+    let (parent, candidate) = UnixStream::pair()?;
+    parent.set_nonblocking(true)?;
+    let gate = ParentGate {
+        stream: parent,
+        content: length_to_come(),
+        filled: 0,
+        has_length: false,
+        open: true,
+    };
+    Ok((gate, CandidateGate(candidate)))
+}
+
+impl ParentGate {
+    pub(super) fn order(&mut self, order: Order) {
+        // A candidate that is gone is noticed by its end.
+        let _ = self.stream.write_all(&[order as u8]);
+    }
+
+    /// Whether more can come.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// The next message, if all of it is there. What is no message closes the gate.
+    pub(super) fn next(&mut self) -> Option<Message> {
+        while self.open {
+            if self.filled < self.content.len() {
+                match self.stream.read(&mut self.content[self.filled..]) {
+                    Ok(0) => self.open = false,
+                    Ok(read) => self.filled += read,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(_) => self.open = false,
+                }
+                continue;
+            }
+            self.filled = 0;
+            if self.has_length {
+                self.has_length = false;
+                let content = std::mem::replace(&mut self.content, length_to_come());
+                let message = decode(&content);
+                self.open = message.is_some();
+                return message;
+            }
+            let length = take::<4>(&mut &self.content[..]).map(u32::from_le_bytes);
+            let length = length.and_then(|length| usize::try_from(length).ok());
+            match length.filter(|length| *length <= LARGEST) {
+                Some(length) => {
+                    self.content = Zeroizing::new(vec![0; length]);
+                    self.has_length = true;
+                }
+                None => self.open = false,
+            }
+        }
+        None
+    }
+}
+
+impl AsFd for ParentGate {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+fn length_to_come() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(vec![0; 4])
+}
+
+fn length(of: usize) -> [u8; 4] {
+    // More than fits is more than the parent reads.
+    u32::try_from(of).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+fn encode(entries: &[Reported]) -> Zeroizing<Vec<u8>> {
+    let size = |entry: &Reported| 4 + entry.name.len() + entry.mark.len() + 1 + 8;
+    let size = 5 + entries.iter().map(size).sum::<usize>();
+    let mut content = Zeroizing::new(Vec::with_capacity(size));
+    content.push(REPORT);
+    content.extend_from_slice(&length(entries.len()));
+    for entry in entries {
+        content.extend_from_slice(&length(entry.name.len()));
+        content.extend_from_slice(entry.name.as_bytes());
+        content.extend_from_slice(&entry.mark);
+        content.push(u8::from(entry.at_path));
+        let lease = entry.lease.map_or(NO_LEASE, |lease| lease.as_secs());
+        content.extend_from_slice(&lease.to_le_bytes());
+    }
+    content
+}
+
+/// In its final size, so that growing leaves no copy behind.
+fn encode_values(values: &[&SecretValue]) -> Zeroizing<Vec<u8>> {
+    let size = values.iter().map(|value| 4 + value.expose().len());
+    let mut content = Zeroizing::new(Vec::with_capacity(1 + size.sum::<usize>()));
+    content.push(VALUES);
+    for value in values {
+        content.extend_from_slice(&length(value.expose().len()));
+        content.extend_from_slice(value.expose());
+    }
+    content
+}
+
+fn decode(content: &[u8]) -> Option<Message> {
+    let (kind, rest) = content.split_first()?;
+    match *kind {
+        VALUES => decode_values(rest),
+        REPORT => decode_report(rest),
+        DONE => rest.is_empty().then_some(Message::Done),
+        _ => None,
+    }
+}
+
+fn decode_values(mut rest: &[u8]) -> Option<Message> {
+    let mut values = Values::new();
+    while !rest.is_empty() {
+        values.push(Zeroizing::new(bytes(&mut rest)?.to_vec()));
+    }
+    Some(Message::Values(values))
+}
+
+fn decode_report(mut rest: &[u8]) -> Option<Message> {
+    let count = u32::from_le_bytes(take(&mut rest)?);
+    let entries = (0..count).map(|_| {
+        Some(Reported {
+            name: String::from_utf8(bytes(&mut rest)?.to_vec()).ok()?,
+            mark: take(&mut rest)?,
+            at_path: take::<1>(&mut rest)? == [1],
+            lease: match u64::from_le_bytes(take(&mut rest)?) {
+                NO_LEASE => None,
+                seconds => Some(Duration::from_secs(seconds)),
+            },
+        })
+    });
+    let entries = entries.collect::<Option<Vec<_>>>()?;
+    rest.is_empty().then_some(Message::Report(entries))
+}
+
+fn bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(u32::from_le_bytes(take(rest)?)).ok()?;
+    let (bytes, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some(bytes)
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, after) = rest.split_first_chunk::<N>()?;
+    *rest = after;
+    Some(*taken)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use super::*;
+
+    fn entries() -> Vec<Reported> {
+        let entry = |name: &str, at_path| Reported {
+            name: name.to_owned(),
+            mark: [7; 32],
+            at_path,
+            lease: at_path.then_some(Duration::from_secs(3600)),
+        };
+        vec![entry("TOKEN", false), entry("KEY", true)]
+    }
+
+    #[test]
+    fn messages_and_orders_arrive_as_they_were_said() {
+        let (mut parent, mut candidate) = pair().unwrap();
+        assert_eq!(parent.next(), None);
+        let value = SecretValue::copy_of(b"dummy");
+        candidate.values(&[&value, &value]).unwrap();
+        candidate.report(&entries()).unwrap();
+        candidate.done().unwrap();
+        let values = vec![Zeroizing::new(b"dummy".to_vec()); 2];
+        assert_eq!(parent.next(), Some(Message::Values(values)));
+        assert_eq!(parent.next(), Some(Message::Report(entries())));
+        assert_eq!(parent.next(), Some(Message::Done));
+        assert_eq!(parent.next(), None);
+        assert!(parent.is_open());
+        for order in [Order::Prepare, Order::Start, Order::Rewrite] {
+            parent.order(order);
+            assert_eq!(candidate.order(), Some(order));
+        }
+        drop(candidate);
+        assert_eq!(parent.next(), None);
+        assert!(!parent.is_open());
+    }
+
+    #[test]
+    fn a_message_in_pieces_is_waited_for() {
+        let (mut parent, mut candidate) = pair().unwrap();
+        let content = encode(&entries());
+        let all = [&length(content.len())[..], &content].concat();
+        for byte in &all[..all.len() - 1] {
+            candidate.0.write_all(&[*byte]).unwrap();
+            assert_eq!(parent.next(), None);
+        }
+        candidate.0.write_all(&all[all.len() - 1..]).unwrap();
+        assert_eq!(parent.next(), Some(Message::Report(entries())));
+    }
+
+    #[test]
+    fn what_is_no_message_closes_the_gate() {
+        for nonsense in [
+            &b"\xff\xff\xff\xff"[..],
+            b"\0\0\0\0",
+            b"\x05\0\0\0r\x01\0\0\0",
+        ] {
+            let (mut parent, mut candidate) = pair().unwrap();
+            candidate.0.write_all(nonsense).unwrap();
+            assert_eq!(parent.next(), None);
+            assert!(!parent.is_open(), "{nonsense:?}");
+        }
+    }
+
+    #[test]
+    fn a_parent_that_is_gone_gives_no_order() {
+        let (parent, mut candidate) = pair().unwrap();
+        drop(parent);
+        assert_eq!(candidate.order(), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! What the parent says while the command runs. Names, never values.
+
+use std::time::Duration;
+
+use secret_runtime::error::Explain;
+use secret_runtime::manifest::OnChange;
+use thiserror::Error;
+
+use super::redact::SHORTEST;
+
+/// What the parent says while the command runs.
+#[derive(Debug, Error)]
+pub(super) enum Notice {
+    /// Something has changed.
+    #[error("{names} changed: {}", consequence(*.then))]
+    Changed {
+        /// The entries.
+        names: String,
+        /// What is done.
+        then: OnChange,
+    },
+    /// Something has changed that only a start can hand over.
+    #[error("{names} changed, and the command does not learn of it until it is started again")]
+    Unseen {
+        /// The entries.
+        names: String,
+    },
+    /// Some values are not looked for in the outputs.
+    #[error("{names}: a value of less than {SHORTEST} bytes is not masked")]
+    NotMasked {
+        /// The entries.
+        names: String,
+    },
+    /// The values could not be had.
+    #[error("the values could not be read again: the command keeps those that it has")]
+    NotRead {
+        /// How long until the next attempt.
+        again: Duration,
+    },
+    /// The command did not stop.
+    #[error("the command did not stop within {}: it is killed", humantime(*.grace))]
+    Killed {
+        /// How long it had.
+        grace: Duration,
+    },
+}
+
+impl Notice {
+    /// Entries as they are said in a message.
+    pub(super) fn names(names: &[String]) -> String {
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        quoted.join(", ")
+    }
+}
+
+impl Explain for Notice {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Changed { .. } => "watch-changed",
+            Self::Unseen { .. } => "watch-not-seen",
+            Self::NotMasked { .. } => "watch-not-masked",
+            Self::NotRead { .. } => "watch-not-read",
+            Self::Killed { .. } => "watch-killed",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Changed { .. } => None,
+            Self::NotMasked { .. } => {
+                Some("choose a longer one: so short a text is in many others".to_owned())
+            }
+            Self::Unseen { .. } => Some(
+                "deliver it to a path, `deliver = { file = \"/run/...\" }`, or choose \
+                 `on-change = \"restart\"`"
+                    .to_owned(),
+            ),
+            Self::NotRead { again } => Some(format!(
+                "the next attempt is in about {}",
+                humantime(*again)
+            )),
+            Self::Killed { .. } => {
+                Some("give it more time with `stop-grace` in [watch]".to_owned())
+            }
+        }
+    }
+}
+
+fn consequence(then: OnChange) -> &'static str {
+    match then {
+        OnChange::Restart => "the command is restarted",
+        OnChange::Rewrite => "the files with a path are written again",
+        OnChange::Signal(_) => "the files with a path are written again, and the command is told",
+    }
+}
+
+/// Whole seconds, or milliseconds below one.
+fn humantime(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..1000 => format!("{millis}ms"),
+        millis => format!("{}s", millis.div_ceil(1000)),
+    }
+}

@@ -1,0 +1,168 @@
+//! When values are read again. A schedule is told the time.
+
+use std::time::{Duration, Instant};
+
+use nix::poll::PollTimeout;
+use rustix::rand::{GetRandomFlags, getrandom};
+use secret_runtime::manifest::Watch;
+
+/// How long after the first failure.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// How long after many failures, at most.
+const LAST_RETRY: Duration = Duration::from_secs(5 * 60);
+
+/// When the next reading is due.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    interval: Duration,
+    min_interval: Duration,
+    next: Instant,
+    not_before: Instant,
+    /// When a lease of the command has to be replaced.
+    lease: Option<Instant>,
+    failures: u32,
+}
+
+impl Schedule {
+    /// A schedule before anything was read.
+    pub(super) fn new(settings: &Watch, now: Instant) -> Self {
+        Self {
+            interval: settings.interval,
+            min_interval: settings.min_interval,
+            next: now,
+            not_before: now,
+            lease: None,
+            failures: 0,
+        }
+    }
+
+    /// The values are those that the command has. `chance` is from 0 to 255.
+    pub(super) fn unchanged(&mut self, now: Instant, chance: u8) {
+        self.failures = 0;
+        self.forget_lease(now);
+        self.next = now + earlier(self.interval, chance);
+    }
+
+    /// The command has other values than before, or its first ones, some of them good until
+    /// `lease`.
+    pub(super) fn changed(&mut self, now: Instant, lease: Option<Instant>, chance: u8) {
+        self.unchanged(now, chance);
+        self.lease = lease;
+        self.not_before = now + self.min_interval;
+    }
+
+    /// Nobody knows the values. Says how long until the next attempt.
+    pub(super) fn failed(&mut self, now: Instant, chance: u8) -> Duration {
+        let doubled = FIRST_RETRY * 2_u32.pow(self.failures.min(16));
+        self.failures = self.failures.saturating_add(1);
+        self.next = now + earlier(doubled.min(LAST_RETRY), chance);
+        self.forget_lease(now);
+        self.due() - now
+    }
+
+    /// Nothing is read for a while.
+    pub(super) fn postpone(&mut self, until: Instant) {
+        self.not_before = self.not_before.max(until);
+    }
+
+    /// When the next reading is due.
+    pub(super) fn due(&self) -> Instant {
+        let next = self.lease.map_or(self.next, |lease| self.next.min(lease));
+        next.max(self.not_before)
+    }
+
+    /// A lease for which values were read already is no reason to read them once more at once.
+    fn forget_lease(&mut self, now: Instant) {
+        self.lease = self.lease.filter(|lease| *lease > now);
+    }
+}
+
+/// Up to a tenth earlier, so that many commands that were started at once do not ask at once.
+fn earlier(time: Duration, chance: u8) -> Duration {
+    time - time / 10 * u32::from(chance) / 255
+}
+
+/// From 0 to 255.
+pub(super) fn chance() -> u8 {
+    let mut byte = [0];
+    // Without it, commands that were started at once ask at once.
+    let _ = getrandom(&mut byte[..], GetRandomFlags::NONBLOCK);
+    byte[0]
+}
+
+/// Rounded up: a deadline has passed when it is looked at.
+pub(super) fn timeout(left: Option<Duration>) -> PollTimeout {
+    let Some(left) = left else {
+        return PollTimeout::NONE;
+    };
+    let millis = left.as_nanos().div_ceil(1_000_000);
+    let millis = i32::try_from(millis).unwrap_or(i32::MAX);
+    PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn schedule(now: Instant) -> Schedule {
+        let settings = Watch {
+            interval: 100 * SECOND,
+            min_interval: 30 * SECOND,
+            ..Watch::default()
+        };
+        Schedule::new(&settings, now)
+    }
+
+    #[test]
+    fn readings_are_due_within_the_last_tenth_of_the_interval() {
+        let now = Instant::now();
+        let mut schedule = schedule(now);
+        schedule.unchanged(now, 0);
+        assert_eq!(schedule.due(), now + 100 * SECOND);
+        schedule.unchanged(now, 255);
+        assert_eq!(schedule.due(), now + 90 * SECOND);
+    }
+
+    #[test]
+    fn failures_are_tried_again_more_and_more_slowly() {
+        let now = Instant::now();
+        let mut schedule = schedule(now);
+        let waits: Vec<u64> = (0..12).map(|_| schedule.failed(now, 0).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+        schedule.unchanged(now, 0);
+        assert_eq!(schedule.failed(now, 0), SECOND, "a success forgets them");
+    }
+
+    #[test]
+    fn after_a_change_nothing_is_read_for_the_least_time() {
+        let now = Instant::now();
+        let mut schedule = schedule(now);
+        schedule.changed(now, None, 0);
+        schedule.failed(now, 0);
+        assert_eq!(schedule.due(), now + 30 * SECOND);
+        schedule.postpone(now + 40 * SECOND);
+        assert_eq!(schedule.due(), now + 40 * SECOND);
+        schedule.postpone(now);
+        assert_eq!(schedule.due(), now + 40 * SECOND);
+    }
+
+    #[test]
+    fn a_lease_is_looked_after_before_the_interval_is_over_and_once() {
+        let now = Instant::now();
+        let mut schedule = schedule(now);
+        schedule.changed(now, Some(now + 40 * SECOND), 0);
+        assert_eq!(schedule.due(), now + 40 * SECOND);
+        let later = now + 40 * SECOND;
+        assert_eq!(schedule.failed(later, 0), SECOND);
+        schedule.unchanged(later, 0);
+        assert_eq!(schedule.due(), later + 100 * SECOND);
+        schedule.changed(now, Some(now + 10 * SECOND), 0);
+        assert_eq!(
+            schedule.due(),
+            now + 30 * SECOND,
+            "not before the least time"
+        );
+    }
+}
