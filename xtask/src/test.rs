@@ -13,7 +13,7 @@ use crate::workspace::{cargo, run as execute, target_dir};
 use crate::{examples, plugins, servers};
 
 /// What tests and benches call besides what cargo builds.
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 11] = [
     Program::of_its_name("strace"),
     // What signals and ends are compared with, and a terminal to send keys from.
     Program::of_its_name("tini"),

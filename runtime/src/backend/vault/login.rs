@@ -58,7 +58,7 @@ pub(super) enum Login {
     },
     /// As whoever we are for AWS.
     #[cfg(feature = "aws")]
-    Aws { mount: String, iam: Iam },
+    Aws { mount: String, iam: Box<Iam> },
 }
 
 /// A token, for the time of a run.

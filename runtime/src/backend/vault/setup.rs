@@ -154,11 +154,11 @@ impl Setup<'_> {
                 let session = AwsSession::new(production, self.process);
                 Login::Aws {
                     mount: mount.to_owned(),
-                    iam: Iam {
+                    iam: Box::new(Iam {
                         caller: Caller::new(session, access.clone()),
                         role: role.clone(),
                         server_id: server_id.clone(),
-                    },
+                    }),
                 }
             }
             other => self.method(other, auth, mount),
