@@ -299,6 +299,8 @@ fn no_flag_lifts_it() {
         &["--backend", "env"],
         &["--error-format", "json"],
         &["--allow-compile"],
+        &["--watch"],
+        &["--watch", "--redact"],
         &["--env", "development", "--backend", "env", "-f", manifest],
         // What other tools have, and this one does not.
         &["--force"],
