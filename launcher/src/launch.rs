@@ -83,11 +83,12 @@ impl Launch {
 
     /// Becomes the command, once it is written down. Returns only if that failed.
     pub(crate) fn start(mut self, hardened: Hardened, audit: &mut Audit) -> NotStarted {
-        if let Err(error) = self.files.put_in_place() {
-            return NotStarted::of(&error, FAILED);
-        }
+        // First: no file is replaced for a start that can't be accounted for.
         if let Err(problems) = audit.launch(&self.program, self.event.secrets, &self.event.leases) {
             return problems.into();
+        }
+        if let Err(error) = self.files.put_in_place() {
+            return NotStarted::of(&error, FAILED);
         }
         debug!(
             program = %self.program.display(),

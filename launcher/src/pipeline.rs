@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use secret_runtime::audit::Stage;
+use secret_runtime::audit::{Stage, Task};
 use secret_runtime::error::Problems;
 use secret_runtime::judge::Judge;
 use secret_runtime::manifest::Manifest;
@@ -51,8 +51,23 @@ pub(crate) fn plugin_options(options: &Options) -> PluginOptions {
     }
 }
 
+/// The values of a plan, and the audit of how they came about: what reads is written down, and so
+/// is what keeps it from reading.
+pub(crate) fn read(
+    plan: Plan,
+    task: Task,
+    options: &Options,
+    judge: &mut Judge,
+) -> Result<(Resolved, Audit), Problems> {
+    let mut audit = Audit::begin(&plan, task, options)?;
+    let resolved = authorize(plan, options, judge)
+        .and_then(|plan| resolve(plan, judge, &mut audit))
+        .map_err(|problems| audit.ends_with(problems))?;
+    Ok((resolved, audit))
+}
+
 /// Everything that reads, and the judgement of what was read.
-pub(crate) fn resolve(
+fn resolve(
     plan: AuthorizedPlan,
     judge: &mut Judge,
     audit: &mut Audit,

@@ -16,6 +16,7 @@
 //!
 //! Everything here panics on failure, with a text that says what was expected.
 
+pub mod audited;
 mod authority;
 mod aws_project;
 mod binary;

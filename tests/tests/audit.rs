@@ -1,82 +1,15 @@
-//! The audit log of real launches: who read what is in it, whole, once and in order; what was
-//! done to it afterwards is found; and a production that cannot be accounted for does not start.
+//! The audit log of real launches: who read what is in it, before the command runs; and a production
+//! that cannot be accounted for does not start.
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
-use std::thread;
 
-use secret_run_tests::{OpenBao, Outcome, Project, Trace, VaultProject, program};
+use secret_run_tests::{OpenBao, Trace, VaultProject};
 use serde_json::Value;
 
-const TOKEN: &str = "dummy-token-of-the-audit-5d1f";
+use secret_run_tests::audited::{MANIFEST, TOKEN, audit, events, found, lines, project, with};
+
 const ARGUMENT: &str = "dummy-argument-77e0";
-
-const MANIFEST: &str = "version = 1
-[project]
-name = \"shop\"
-[audit]
-destination = \"audit.jsonl\"
-[environments.production]
-backend = \"mounts\"
-[backends.mounts]
-kind = \"file\"
-directory = \"mounts\"
-[secrets.TOKEN]
-[secrets.SPARE]
-required = false
-[config.LEVEL]
-default = \"low\"
-";
-
-fn project() -> Project {
-    with(MANIFEST)
-}
-
-fn with(manifest: &str) -> Project {
-    let project = Project::with(manifest, &format!("TOKEN={TOKEN}\n"));
-    project.write("mounts/TOKEN", TOKEN);
-    project
-}
-
-fn lines(project: &Project, name: &str) -> Vec<Value> {
-    let text = fs::read_to_string(project.path(name)).expect("the log is there");
-    let lines = text.lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect("a line is JSON"))
-        .collect()
-}
-
-fn events<'a>(lines: &'a [Value], event: &str) -> Vec<&'a Value> {
-    lines.iter().filter(|line| line["event"] == event).collect()
-}
-
-fn audit(project: &Project, words: &[&str]) -> Outcome {
-    project.launcher().args(["audit"]).args(words).run()
-}
-
-fn verify(project: &Project) -> Value {
-    let outcome = audit(project, &["verify", "--format", "json"]);
-    let report = outcome.stdout_json();
-    let code = if report["ok"] == true { 0 } else { 1 };
-    outcome.exits_with(code);
-    report
-}
-
-/// Findings as `kind:line`.
-fn found(project: &Project) -> Vec<String> {
-    let report = verify(project);
-    let findings = report["findings"].as_array().expect("a list");
-    let found = findings.iter().map(|finding| {
-        let kind = finding["kind"].as_str().expect("a kind");
-        match finding["line"].as_u64() {
-            Some(line) => format!("{kind}:{line}"),
-            None => kind.to_owned(),
-        }
-    });
-    found.collect()
-}
 
 #[test]
 fn a_launch_and_what_it_read_are_written_before_the_command_runs() {
@@ -189,107 +122,6 @@ fn no_value_and_no_argument_is_in_it() {
 }
 
 #[test]
-fn fifty_launches_at_once_are_all_there_and_in_one_chain() {
-    let project = project();
-    thread::scope(|scope| {
-        for _ in 0..50 {
-            scope.spawn(|| {
-                let _ = project.launcher().command(["true"]).run().exits_with(0);
-            });
-        }
-    });
-    let lines = lines(&project, "audit.jsonl");
-    assert_eq!(lines.len(), 1 + 50 * 4);
-    let runs: BTreeSet<&str> = events(&lines, "launch")
-        .iter()
-        .map(|line| line["run"].as_str().expect("a run"))
-        .collect();
-    assert_eq!(runs.len(), 50);
-    for (index, line) in lines.iter().enumerate() {
-        assert_eq!(line["seq"], index);
-    }
-    let report = verify(&project);
-    assert_eq!(report["findings"], serde_json::json!([]));
-    assert_eq!(report["remarks"], serde_json::json!([]));
-}
-
-#[test]
-fn files_that_fill_up_under_many_launches_lose_nothing() {
-    let project = with(&MANIFEST.replace(".jsonl\"\n", ".jsonl\"\nmax-size = \"16KiB\"\n"));
-    thread::scope(|scope| {
-        for _ in 0..50 {
-            scope.spawn(|| {
-                let _ = project.launcher().command(["true"]).run().exits_with(0);
-            });
-        }
-    });
-    let report = verify(&project);
-    assert_eq!(report["findings"], serde_json::json!([]));
-    let files = report["files"].as_u64().expect("a number");
-    assert!(files > 3, "{report}");
-    let mut launches = 0;
-    for number in 1..files {
-        launches += events(&lines(&project, &format!("audit.jsonl.{number}")), "launch").len();
-    }
-    launches += events(&lines(&project, "audit.jsonl"), "launch").len();
-    assert_eq!(launches, 50);
-    // In another order they are not what they were.
-    let files = ["audit.jsonl.2", "audit.jsonl.1", "audit.jsonl"];
-    let outcome = audit(&project, &[&["verify"][..], &files].concat());
-    outcome.exits_with(1).stdout_has("where file 3 belongs");
-}
-
-#[test]
-fn each_kind_of_tampering_is_found_with_its_line() {
-    type Change = fn(&mut Vec<String>);
-    let changes: [(Change, &str); 9] = [
-        (
-            |lines| lines[2] = lines[2].replace("TOKEN", "OTHER"),
-            "line-changed:3",
-        ),
-        (
-            |lines| lines[2] = lines[2].replace("SPARE", "OTHER"),
-            "line-changed:3",
-        ),
-        (|lines| drop(lines.remove(0)), "no-heading:1"),
-        (|lines| drop(lines.remove(3)), "lines-removed:4"),
-        (|lines| drop(lines.pop()), "end-missing"),
-        (|lines| lines.swap(1, 2), "lines-removed:2"),
-        (|lines| lines.insert(2, "{}".into()), "not-a-line:3"),
-        (|lines| lines.truncate(1), "end-missing"),
-        (
-            |lines| lines[4] = lines[4].replace("launch", "Launch"),
-            "line-changed:5",
-        ),
-    ];
-    let project = project();
-    for _ in 0..2 {
-        project.launcher().command(["true"]).run().exits_with(0);
-    }
-    let text = fs::read_to_string(project.path("audit.jsonl")).expect("it is there");
-    let mut tried = 0;
-    for (change, finding) in changes {
-        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        change(&mut lines);
-        let changed: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        if changed == text {
-            continue;
-        }
-        tried += 1;
-        project.write("audit.jsonl", changed);
-        assert!(found(&project).contains(&finding.to_owned()), "{finding}");
-    }
-    assert!(tried >= 8, "{tried}");
-    // The last line cut in two, as who empties a disk would.
-    project.write("audit.jsonl", &text[..text.len() - 20]);
-    assert_eq!(found(&project), ["end-missing"]);
-    project.write("audit.jsonl", &text);
-    assert_eq!(found(&project), [""; 0]);
-    let outcome = audit(&project, &["verify"]);
-    outcome.exits_with(0).stdout_has("nothing was changed");
-}
-
-#[test]
 fn a_production_that_cannot_be_accounted_for_does_not_start() {
     let unwritable = MANIFEST.replace("audit.jsonl", "no-such-folder/audit.jsonl");
     let project = with(&unwritable);
@@ -325,35 +157,6 @@ fn the_manifest_decides_whether_a_launch_needs_its_audit() {
         outcome.exits_with(code).stderr_has("audit-unwritable");
         assert_eq!(project.started(), code == 0);
     }
-}
-
-#[test]
-fn a_disk_that_is_full_stops_production_and_leaves_the_log_whole() {
-    let project = project();
-    project.launcher().command(["true"]).run().exits_with(0);
-    let before = fs::read(project.path("audit.jsonl")).expect("it is there");
-    // No file may grow beyond that; the signal is ignored, so that the write fails instead.
-    let script = "trap '' XFSZ; ulimit -f 1; exec \"$L\" --env production -- touch started";
-    let size = usize::try_from(
-        fs::metadata(project.path("audit.jsonl"))
-            .expect("it is there")
-            .len(),
-    );
-    let lines = before.iter().filter(|byte| **byte == b'\n').count();
-    assert!(lines == 5 && size.is_ok_and(|size| size > 1024), "{lines}");
-    let bash = program("bash").expect("this test needs `bash`");
-    let outcome = project.shell(&format!(
-        "{} -c '{}'",
-        bash.display(),
-        script.replace('\'', "'\\''")
-    ));
-    outcome.exits_with(125).stderr_has("audit-unwritable");
-    assert!(!project.path("started").exists());
-    assert_eq!(
-        fs::read(project.path("audit.jsonl")).expect("it is there"),
-        before
-    );
-    assert_eq!(found(&project), [""; 0]);
 }
 
 #[test]
@@ -426,45 +229,6 @@ fn a_backend_that_fails_is_told_from_one_that_has_nothing() {
     assert_eq!(token["outcome"], "failed");
     assert_eq!(token["error"], "directory-missing");
     assert_eq!(token["backend"], "mounts");
-}
-
-#[test]
-fn the_files_are_for_their_user_alone_and_no_link_is_followed() {
-    let project = project();
-    let script = "umask 0; exec \"$L\" -- true";
-    project.shell(script).exits_with(0);
-    for name in ["audit.jsonl", "audit.jsonl.head"] {
-        let mode = fs::metadata(project.path(name)).expect("it is there");
-        assert_eq!(mode.permissions().mode() & 0o7777, 0o600, "{name}");
-    }
-    for name in ["audit.jsonl", "audit.jsonl.head"] {
-        let project = self::project();
-        symlink(project.path("elsewhere"), project.path(name)).expect("a link");
-        let launcher = project.launcher().args(["--env", "production"]);
-        let outcome = launcher.command(project.marker()).run();
-        outcome.exits_with(125).stderr_has("audit-exposed");
-        assert!(!project.started() && !project.path("elsewhere").exists());
-    }
-    project.set_mode("audit.jsonl", 0o666);
-    let launcher = project.launcher().args(["--env", "production"]);
-    let outcome = launcher.command(project.marker()).run();
-    outcome.exits_with(125).stderr_has("audit-exposed");
-    assert!(!project.started());
-}
-
-#[test]
-fn a_machine_that_stopped_in_the_middle_of_a_line_is_no_tampering() {
-    let project = project();
-    project.launcher().command(["true"]).run().exits_with(0);
-    let mut text = fs::read(project.path("audit.jsonl")).expect("it is there");
-    text.extend(br#"{"seq":5,"time":"2026-"#);
-    project.write("audit.jsonl", text);
-    let outcome = project.launcher().command(["true"]).run();
-    outcome.exits_with(0).stderr_has("audit-partial-line");
-    let report = verify(&project);
-    assert_eq!(report["ok"], true);
-    assert_eq!(report["remarks"][0]["kind"], "partial-line");
-    assert_eq!(report["remarks"][0]["line"], 6);
 }
 
 #[test]

@@ -12,7 +12,6 @@ use secret_runtime::resolver::Resolved;
 
 use super::Options;
 use super::print::{self, Output};
-use crate::audit::Audit;
 use crate::exit::FAILED;
 use crate::table::Table;
 use crate::{pipeline, render};
@@ -89,12 +88,9 @@ impl Check {
     }
 }
 
-/// What reads is written down, as for a run.
+/// What was read is written down also where nothing is started.
 fn resolve(plan: Plan, options: &Options, judge: &mut Judge) -> Result<Resolved, Problems> {
-    let mut audit = Audit::begin(&plan, Task::Check, options)?;
-    let resolved = pipeline::authorize(plan, options, judge)
-        .and_then(|plan| pipeline::resolve(plan, judge, &mut audit))
-        .map_err(|problems| audit.ends_with(problems))?;
+    let (resolved, mut audit) = pipeline::read(plan, Task::Check, options, judge)?;
     audit.write()?;
     Ok(resolved)
 }

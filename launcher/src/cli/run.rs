@@ -8,7 +8,6 @@ use secret_runtime::error::Problems;
 use secret_runtime::judge::Judge;
 
 use super::Options;
-use crate::audit::Audit;
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted};
 use crate::{pipeline, render};
@@ -21,10 +20,7 @@ pub(super) fn run(
     hardened: Hardened,
 ) -> Result<ExitCode, Problems> {
     let plan = pipeline::plan(options)?;
-    let mut audit = Audit::begin(&plan, Task::Run, options)?;
-    let resolved = pipeline::authorize(plan, options, &mut judge)
-        .and_then(|plan| pipeline::resolve(plan, &mut judge, &mut audit))
-        .map_err(|problems| audit.ends_with(problems))?;
+    let (resolved, mut audit) = pipeline::read(plan, Task::Run, options, &mut judge)?;
     // The kernel drops its memory with all the rest when the command is executed; to unmap each
     // instance first would do the same work twice.
     std::mem::forget(judge);

@@ -31,16 +31,20 @@ impl Event {
 
     /// What the command is called, and none of its arguments: people write secrets there.
     pub(super) fn tell(&self, program: &Path) {
-        let leases = self.leases.iter();
-        let leases: Vec<_> = leases
-            .map(|(name, lease)| format!("{name}={lease}"))
-            .collect();
         info!(
             environment = self.environment,
             program = %program.display(),
             secrets = self.secrets,
-            leases = (!leases.is_empty()).then(|| leases.join(", ")),
+            leases = self.leases_in_words(),
             "starts the command"
         );
+    }
+
+    fn leases_in_words(&self) -> Option<String> {
+        let leases = self.leases.iter();
+        let leases: Vec<_> = leases
+            .map(|(name, lease)| format!("{name}={lease}"))
+            .collect();
+        (!leases.is_empty()).then(|| leases.join(", "))
     }
 }

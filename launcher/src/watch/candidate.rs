@@ -77,10 +77,7 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
         hardened,
     } = orders;
     take_seat(&seat);
-    let mut audit = Audit::begin(&plan, Task::Run, options)?;
-    let resolved = pipeline::authorize(plan, options, &mut judge)
-        .and_then(|plan| pipeline::resolve(plan, &mut judge, &mut audit))
-        .map_err(|problems| audit.ends_with(problems))?;
+    let (resolved, mut audit) = pipeline::read(plan, Task::Run, options, &mut judge)?;
     std::mem::forget(judge);
     // What was read is written down also when nothing comes of it.
     audit.write()?;

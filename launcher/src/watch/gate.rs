@@ -38,7 +38,7 @@ pub(super) struct Reported {
 }
 
 /// What the parent hears.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Message {
     /// What is masked in the outputs, if anything is. Before the report.
     Values(Values),
@@ -217,7 +217,7 @@ fn decode(content: &[u8]) -> Option<Message> {
 fn decode_values(mut rest: &[u8]) -> Option<Message> {
     let mut values = Values::new();
     while !rest.is_empty() {
-        values.push(Zeroizing::new(bytes(&mut rest)?.to_vec()));
+        values.push(SecretValue::copy_of(bytes(&mut rest)?));
     }
     Some(Message::Values(values))
 }
@@ -268,26 +268,42 @@ mod tests {
         vec![entry("TOKEN", false), entry("KEY", true)]
     }
 
+    fn reported(parent: &mut ParentGate) -> Vec<Reported> {
+        match parent.next() {
+            Some(Message::Report(entries)) => entries,
+            other => panic!("no report came, but {other:?}"),
+        }
+    }
+
+    #[test]
+    fn no_value_is_in_a_debug_print_of_what_the_parent_hears() {
+        let heard = Message::Values(vec![SecretValue::copy_of(b"dummy")]);
+        assert_eq!(format!("{heard:?}"), "Values([SecretValue(..)])");
+    }
+
     #[test]
     fn messages_and_orders_arrive_as_they_were_said() {
         let (mut parent, mut candidate) = pair().unwrap();
-        assert_eq!(parent.next(), None);
+        assert!(parent.next().is_none());
         let value = SecretValue::copy_of(b"dummy");
         candidate.values(&[&value, &value]).unwrap();
         candidate.report(&entries()).unwrap();
         candidate.done().unwrap();
-        let values = vec![Zeroizing::new(b"dummy".to_vec()); 2];
-        assert_eq!(parent.next(), Some(Message::Values(values)));
-        assert_eq!(parent.next(), Some(Message::Report(entries())));
-        assert_eq!(parent.next(), Some(Message::Done));
-        assert_eq!(parent.next(), None);
+        let Some(Message::Values(values)) = parent.next() else {
+            panic!("no values came");
+        };
+        let values: Vec<_> = values.iter().map(SecretValue::expose).collect();
+        assert_eq!(values, [b"dummy"; 2]);
+        assert_eq!(reported(&mut parent), entries());
+        assert!(matches!(parent.next(), Some(Message::Done)));
+        assert!(parent.next().is_none());
         assert!(parent.is_open());
         for order in [Order::Prepare, Order::Start, Order::Rewrite] {
             parent.order(order);
             assert_eq!(candidate.order(), Some(order));
         }
         drop(candidate);
-        assert_eq!(parent.next(), None);
+        assert!(parent.next().is_none());
         assert!(!parent.is_open());
     }
 
@@ -298,10 +314,10 @@ mod tests {
         let all = [&length(content.len())[..], &content].concat();
         for byte in &all[..all.len() - 1] {
             candidate.0.write_all(&[*byte]).unwrap();
-            assert_eq!(parent.next(), None);
+            assert!(parent.next().is_none());
         }
         candidate.0.write_all(&all[all.len() - 1..]).unwrap();
-        assert_eq!(parent.next(), Some(Message::Report(entries())));
+        assert_eq!(reported(&mut parent), entries());
     }
 
     #[test]
@@ -313,7 +329,7 @@ mod tests {
         ] {
             let (mut parent, mut candidate) = pair().unwrap();
             candidate.0.write_all(nonsense).unwrap();
-            assert_eq!(parent.next(), None);
+            assert!(parent.next().is_none());
             assert!(!parent.is_open(), "{nonsense:?}");
         }
     }

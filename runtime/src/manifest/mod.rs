@@ -26,6 +26,7 @@ mod reader;
 pub mod schema;
 mod source;
 pub(crate) mod vault;
+mod vault_model;
 mod watch;
 
 pub use audit::{AuditDestination, AuditFile, AuditSettings};
@@ -42,7 +43,7 @@ pub use model::{
 pub use parse::LARGEST_MANIFEST;
 pub use plugin_model::{Allow, ComponentSource, InertInterface, LimitSpec, OciReference, Plugin};
 pub use source::Source;
-pub use vault::{
+pub use vault_model::{
     KvVersion, VaultAuth, VaultLeases, VaultMethod, VaultNames, VaultSettings, VaultSupply,
     VaultTls, VaultTransit,
 };

@@ -13,7 +13,7 @@ use super::aws::AwsSettings;
 use super::mode::FileMode;
 use super::plugin_model::Plugin;
 use super::source::Source;
-use super::vault::VaultSettings;
+use super::vault_model::VaultSettings;
 use super::watch::Watch;
 use crate::reference::Reference;
 use crate::rule::Check;

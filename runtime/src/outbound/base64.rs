@@ -2,24 +2,15 @@
 //!
 //! Everything here is a credential in another spelling, so it is wiped like one.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 /// The usual alphabet, with padding.
-pub(super) fn encode(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut text = Zeroizing::new(Vec::with_capacity(bytes.len().div_ceil(3) * 4));
-    for group in bytes.chunks(3) {
-        let byte = |index| u32::from(group.get(index).copied().unwrap_or(0));
-        let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
-        for (index, shift) in [18, 12, 6, 0].into_iter().enumerate() {
-            text.push(if index <= group.len() {
-                ALPHABET[(bits >> shift) as usize & 63]
-            } else {
-                b'='
-            });
-        }
-    }
+pub(crate) fn encode(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(vec![0; bytes.len().div_ceil(3) * 4]);
+    let written = STANDARD.encode_slice(bytes, &mut text);
+    written.expect("four characters for each three bytes are room enough");
     text
 }
 

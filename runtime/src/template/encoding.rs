@@ -6,6 +6,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::host;
+use crate::outbound::base64;
 
 /// All but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -13,8 +14,6 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// What is done to a value, or asked of it, on its way into a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +56,7 @@ impl Encoding {
                 percent_encode(value, RESERVED).for_each(|piece| put(piece.as_bytes()));
             }
             Self::Json => json(value, put).ok_or(Refusal::NotText)?,
-            Self::Base64 => base64(value, put),
+            Self::Base64 => put(&base64::encode(value)),
             Self::Scheme => {
                 if !host::is_scheme(value) {
                     return Err(Refusal::Scheme);
@@ -111,16 +110,4 @@ fn json(value: &[u8], put: &mut dyn FnMut(&[u8])) -> Option<()> {
     }
     put(rest);
     Some(())
-}
-
-fn base64(value: &[u8], put: &mut dyn FnMut(&[u8])) {
-    for chunk in value.chunks(3) {
-        let byte = |at: usize| chunk.get(at).copied().map_or(0, u32::from);
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        let mut digits = [b'='; 4];
-        for (at, digit) in digits.iter_mut().enumerate().take(chunk.len() + 1) {
-            *digit = BASE64[(bits >> (18 - 6 * at)) as usize & 63];
-        }
-        put(&digits);
-    }
 }

@@ -26,7 +26,9 @@ impl Patterns {
         values: impl Iterator<Item = &'a Values>,
     ) -> Result<Arc<Self>, BuildError> {
         let values = values.flatten();
-        let mut sorted: Vec<_> = values.flat_map(|value| spellings::of(value)).collect();
+        let mut sorted: Vec<_> = values
+            .flat_map(|value| spellings::of(value.expose()))
+            .collect();
         sorted.sort_by(|one, other| one.as_slice().cmp(other.as_slice()));
         sorted.dedup();
         Ok(Arc::new(Self {
@@ -159,13 +161,14 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
     use proptest::prelude::*;
+    use secret_runtime::secret::SecretValue;
 
     use super::*;
 
     fn masker(values: &[&[u8]]) -> Masker {
         let values: Values = values
             .iter()
-            .map(|value| Zeroizing::new(value.to_vec()))
+            .map(|value| SecretValue::copy_of(value))
             .collect();
         Masker::new(Patterns::of([values].iter()).unwrap())
     }

@@ -7,13 +7,14 @@
 use std::fmt::Write;
 
 use secret_runtime::outbound::base64;
+use secret_runtime::secret::SecretValue;
 use zeroize::Zeroizing;
 
 /// Shorter values stand in texts that have nothing to do with them.
 pub(in crate::watch) const SHORTEST: usize = 4;
 
 /// Values that are to be masked.
-pub(in crate::watch) type Values = Vec<Zeroizing<Vec<u8>>>;
+pub(in crate::watch) type Values = Vec<SecretValue>;
 
 type Text = Zeroizing<Vec<u8>>;
 

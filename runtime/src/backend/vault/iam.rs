@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::VaultError;
 use crate::backend::FetchError;
 use crate::backend::aws::{Caller, SignedRequest};
+use crate::outbound::base64;
 use crate::secret::SecretValue;
 
 /// The header that says which Vault a request is for.
@@ -64,10 +63,7 @@ fn headers(headers: &[(String, String)]) -> Zeroizing<Vec<u8>> {
 }
 
 fn base64(bytes: &[u8]) -> SecretValue {
-    let mut text = vec![0; bytes.len().div_ceil(3) * 4];
-    let length = STANDARD.encode_slice(bytes, &mut text);
-    text.truncate(length.expect("a third more is room enough"));
-    SecretValue::new(text)
+    base64::encode(bytes).into()
 }
 
 #[cfg(test)]
@@ -75,6 +71,9 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
     use serde_json::{Value, json};
+
+    use ::base64::Engine;
+    use ::base64::engine::general_purpose::STANDARD;
 
     use super::*;
 

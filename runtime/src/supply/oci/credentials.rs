@@ -4,6 +4,7 @@ use bytes::Bytes;
 use hyper::header::HeaderValue;
 use zeroize::Zeroizing;
 
+use crate::outbound::base64;
 use crate::secret::SecretValue;
 
 use super::error::OciError;
@@ -34,7 +35,7 @@ impl Credentials {
         pair.extend_from_slice(user);
         pair.push(b':');
         pair.extend_from_slice(password);
-        authorization(b"Basic ", &base64(&pair)).expect("base64 may stand in a header")
+        authorization(b"Basic ", &base64::encode(&pair)).expect("base64 may stand in a header")
     }
 
     /// The header for a server that wants a token; `None` if no token looks like this.
@@ -56,26 +57,6 @@ fn authorization(scheme: &[u8], credential: &[u8]) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// Base64 with padding, into memory that is wiped.
-fn base64(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = Zeroizing::new(Vec::with_capacity(bytes.len().div_ceil(3) * 4));
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for position in 0..4 {
-            // Each byte of the chunk reaches one character further.
-            let character = if position <= chunk.len() {
-                ALPHABET[(bits >> (18 - 6 * position) & 63) as usize]
-            } else {
-                b'='
-            };
-            text.push(character);
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
@@ -85,22 +66,6 @@ mod tests {
     fn credentials(user: &str, password: &str) -> Result<Credentials, OciError> {
         let value = |text: &str| SecretValue::copy_of(text.as_bytes());
         Credentials::new(value(user), value(password))
-    }
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(*base64(bytes.as_bytes()), text.as_bytes(), "{bytes}");
-        }
-        assert_eq!(*base64(b"\xfb\xff\xbf"), b"+/+/");
     }
 
     #[test]
