@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What an error of a stage can say about itself besides its message.
 pub trait Explain: Error {
@@ -25,6 +26,25 @@ pub trait Explain: Error {
     fn code(&self) -> Option<String> {
         None
     }
+
+    /// Whether to ask again is of any use.
+    fn nature(&self) -> Nature {
+        Nature::Fault
+    }
+}
+
+/// What an error says about the next attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// It comes again until somebody changes something.
+    Fault,
+    /// Who was asked says that we may not: that is no matter of waiting either.
+    Denied,
+    /// It may pass by itself: who was asked could not be reached, or could not answer now.
+    Outage {
+        /// When to ask again at the earliest, if they said so.
+        retry_after: Option<Duration>,
+    },
 }
 
 /// A mistake within a text, and where in it. What the text says is not kept.
@@ -67,6 +87,10 @@ impl<Fault: Explain> Explain for At<Fault> {
 
     fn hint(&self) -> Option<String> {
         self.fault.hint()
+    }
+
+    fn nature(&self) -> Nature {
+        self.fault.nature()
     }
 }
 

@@ -6,10 +6,12 @@
 //! in one run; the last step yields a [`Resolved`] only when nothing was noted.
 
 mod access;
+mod ask;
 mod compose;
 mod error;
 mod extract;
 mod fetch;
+mod open;
 mod resolved;
 pub(crate) mod rotation;
 mod validate;

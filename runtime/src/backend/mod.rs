@@ -23,7 +23,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::error::{Explain, Place, Problem, Severity};
+use crate::error::{Explain, Nature, Place, Problem, Severity};
 use crate::lease::Lease;
 use crate::secret::SecretValue;
 
@@ -148,6 +148,10 @@ impl Explain for FetchError {
 
     fn hint(&self) -> Option<String> {
         self.cause.hint()
+    }
+
+    fn nature(&self) -> Nature {
+        self.cause.nature()
     }
 }
 

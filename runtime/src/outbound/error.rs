@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::address::AddressKind;
 use super::fault::{CertificateFault, CredentialFault, UrlFault};
 use super::origin::HttpOrigin;
-use crate::error::Explain;
+use crate::error::{Explain, Nature};
 
 /// The few things that a plugin is told apart; see `http-error` of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -362,5 +362,13 @@ impl Explain for OutboundError {
             Self::Encoded { .. } => "the server must honour `accept-encoding: identity`",
         };
         Some(hint.to_owned())
+    }
+
+    fn nature(&self) -> Nature {
+        match self.class() {
+            ErrorClass::Denied => Nature::Denied,
+            ErrorClass::Unreachable | ErrorClass::Timeout => Nature::Outage { retry_after: None },
+            ErrorClass::Invalid | ErrorClass::TooLarge | ErrorClass::Broken => Nature::Fault,
+        }
     }
 }

@@ -50,7 +50,7 @@ impl Fetched {
                 None => Value::Absent,
             },
             RouteOrigin::Document { document, field } => match (self.outcome(*document), field) {
-                (Outcome::Failed(_), _) => Value::Failed,
+                (Outcome::Failed(..), _) => Value::Failed,
                 (Outcome::Absent, _) => Value::Absent,
                 (Outcome::Found(found), None) => not_empty(found.bytes.clone()),
                 (Outcome::Found(found), Some(field)) => {
@@ -99,7 +99,7 @@ impl Fetched {
         let found = match self.outcome(document) {
             Outcome::Found(found) => found,
             Outcome::Absent => return Value::Absent,
-            Outcome::Failed(_) => return Value::Failed,
+            Outcome::Failed(..) => return Value::Failed,
         };
         let request = &self.run.plan.backends[document.backend].requests[document.request];
         if request.version.is_none() {
@@ -145,7 +145,7 @@ impl Fetched {
     fn lease(&self, document: DocumentId) -> Option<Lease> {
         match self.outcome(document) {
             Outcome::Found(found) => found.lease,
-            Outcome::Absent | Outcome::Failed(_) => None,
+            Outcome::Absent | Outcome::Failed(..) => None,
         }
     }
 

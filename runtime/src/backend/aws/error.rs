@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::error::Explain;
+use crate::error::{Explain, Nature};
 
 /// Why a secret could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -191,5 +191,26 @@ impl Explain for AwsError {
                 "use an endpoint that begins with https://; http:// is for 127.0.0.1".into()
             }
         })
+    }
+    fn nature(&self) -> Nature {
+        match self {
+            Self::RoleDenied { .. }
+            | Self::Expired
+            | Self::BadCredentials
+            | Self::Denied { .. }
+            | Self::KeyDenied { .. } => Nature::Denied,
+            Self::Throttled { .. }
+            | Self::Server { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::NoAnswer { .. } => Nature::Outage { retry_after: None },
+            Self::NoRegion
+            | Self::NoCredentials { .. }
+            | Self::CredentialsFailed
+            | Self::PendingDeletion { .. }
+            | Self::BadName { .. }
+            | Self::Refused { .. }
+            | Self::PlainText => Nature::Fault,
+        }
     }
 }

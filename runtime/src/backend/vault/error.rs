@@ -8,7 +8,7 @@ use humantime::format_duration;
 use thiserror::Error;
 
 use crate::backend::FetchError;
-use crate::error::Explain;
+use crate::error::{Explain, Nature};
 use crate::lease::Lease;
 use crate::outbound::CertificateFault;
 
@@ -355,5 +355,19 @@ impl Explain for VaultError {
 
     fn hint(&self) -> Option<String> {
         super::hint::of(self)
+    }
+    fn nature(&self) -> Nature {
+        match self {
+            Self::File(error) | Self::Aws(error) => error.nature(),
+            Self::LoginRefused { .. } | Self::BadToken | Self::Denied { .. } => Nature::Denied,
+            Self::Sealed { .. }
+            | Self::Standby { .. }
+            | Self::Throttled { .. }
+            | Self::Server { .. }
+            | Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::NoAnswer { .. } => Nature::Outage { retry_after: None },
+            _ => Nature::Fault,
+        }
     }
 }

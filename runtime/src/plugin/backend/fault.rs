@@ -3,9 +3,11 @@
 //! Four different things are never mixed up: the plugin broke down, it broke the contract,
 //! it asked for what it may not have, and it answered with an error of its own.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
-use crate::error::Explain;
+use crate::error::{Explain, Nature};
 use crate::outbound::OutboundError;
 use crate::plugin::Failure;
 
@@ -85,6 +87,18 @@ impl Explain for BackendFault {
                 Some("this is a fault of the plugin; report it to whoever made it".into())
             }
             Self::Outbound { error, .. } => error.hint(),
+        }
+    }
+
+    fn nature(&self) -> Nature {
+        match self {
+            // It waited for a server, as a rule.
+            Self::Failed {
+                failure: Failure::Deadline(_),
+                ..
+            } => Nature::Outage { retry_after: None },
+            Self::Failed { .. } | Self::Count { .. } | Self::Flood { .. } => Nature::Fault,
+            Self::Outbound { error, .. } => error.nature(),
         }
     }
 }
@@ -184,5 +198,14 @@ impl Explain for BackendRefusal {
                 "SECRET_RUN_LOG=debug shows the requests of the plugin, without values".into()
             }
         })
+    }
+    fn nature(&self) -> Nature {
+        match self {
+            Self::AccessDenied { .. } | Self::Unauthenticated { .. } => Nature::Denied,
+            Self::Unavailable { retry_after_ms, .. } => Nature::Outage {
+                retry_after: retry_after_ms.map(Duration::from_millis),
+            },
+            Self::InvalidReference { .. } | Self::Other { .. } => Nature::Fault,
+        }
     }
 }
