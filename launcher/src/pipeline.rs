@@ -6,6 +6,7 @@ use secret_runtime::audit::{Stage, Task};
 use secret_runtime::error::Problems;
 use secret_runtime::judge::Judge;
 use secret_runtime::manifest::Manifest;
+use secret_runtime::memory::Memory;
 use secret_runtime::plan::Plan;
 use secret_runtime::plugin::{self, PluginOptions, Plugins, Store};
 use secret_runtime::policy::{self, AuthorizedPlan};
@@ -73,7 +74,7 @@ fn resolve(
     audit: &mut Audit,
 ) -> Result<Resolved, Problems> {
     audit.reached(Stage::Values);
-    let fetched = resolver::fetch(plan, &|name| std::env::var_os(name));
+    let fetched = resolver::fetch(plan, &|name| std::env::var_os(name), &mut Memory::new());
     audit.accesses(&fetched);
     let resolved = fetched.extract().compose().validate(judge)?;
     audit.reached(Stage::Start);

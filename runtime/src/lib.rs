@@ -15,6 +15,7 @@
 //! use std::{path::Path, sync::Arc};
 //! use secret_runtime::{judge::Judge, manifest::Manifest, plan::Plan, plugin, policy, resolver};
 //! use secret_runtime::plugin::{PluginOptions, Plugins, Store};
+//! use secret_runtime::memory::Memory;
 //! use secret_runtime::selection::Wanted;
 //!
 //! # fn main() -> Result<(), secret_runtime::error::Problems> {
@@ -27,7 +28,8 @@
 //! let plugins = Plugins::of_plan(&plan, options)?;
 //! let mut judge = Judge::standard();
 //! let authorized = policy::authorize(plan, plugins, &mut judge)?;
-//! let resolved = resolver::fetch(authorized, &|name| std::env::var_os(name))
+//! let mut memory = Memory::new();
+//! let resolved = resolver::fetch(authorized, &|name| std::env::var_os(name), &mut memory)
 //!     .extract()
 //!     .compose()
 //!     .validate(&mut judge)?;
@@ -46,6 +48,7 @@ pub mod judge;
 pub mod lease;
 pub mod lock;
 pub mod manifest;
+pub mod memory;
 mod nearest;
 pub mod order;
 pub mod outbound;

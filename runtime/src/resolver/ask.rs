@@ -10,6 +10,7 @@ use super::open::Opened;
 use crate::backend::{Answers, Backend, FetchError};
 use crate::event_loop;
 use crate::manifest::Required;
+use crate::memory::Memory;
 use crate::plan::{DocumentId, Plan, RouteOrigin};
 
 /// What came of asking a backend.
@@ -32,7 +33,7 @@ impl Asked {
 }
 
 /// Asks those that answer at once on the spot, and waits for the others together.
-pub(super) fn ask(plan: &Plan, backends: &[Opened<'_>]) -> Vec<Asked> {
+pub(super) fn ask(plan: &Plan, backends: &[Opened<'_>], _memory: &mut Memory) -> Vec<Asked> {
     let waits = |backend: &Opened<'_>| matches!(backend, Ok(Some(backend)) if backend.waits());
     let all = join_all(
         backends

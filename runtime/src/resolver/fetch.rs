@@ -8,6 +8,7 @@ use super::ask::ask;
 use super::open::{Shared, open};
 use crate::backend::{Answers, Document, FetchError, ProcessVariable};
 use crate::error::{Explain, Nature, Problem};
+use crate::memory::Memory;
 use crate::plan::{DocumentId, Route, RouteOrigin};
 use crate::policy::AuthorizedPlan;
 
@@ -33,7 +34,7 @@ pub struct Fetched {
 }
 
 /// Asks every backend of the plan for all that the plan needs of it, all of them at once.
-pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>) -> Fetched {
+pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Memory) -> Fetched {
     let (plan, plugins) = plan.into_parts();
     let mut run = Run::new(plan);
     let shared = Shared::new(&plugins, process);
@@ -43,7 +44,7 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>) -> Fetched {
         .iter()
         .map(|backend| open(&run.plan, &shared, backend))
         .collect();
-    let asked = ask(&run.plan, &backends);
+    let asked = ask(&run.plan, &backends, memory);
     drop(backends);
     let (mut answers, mut took) = (Vec::new(), Vec::new());
     for (backend, asked) in asked.into_iter().enumerate() {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use secret_runtime::error::{Problem, Problems};
 use secret_runtime::judge::Judge;
 use secret_runtime::manifest::Manifest;
+use secret_runtime::memory::Memory;
 use secret_runtime::plan::Plan;
 use secret_runtime::plugin::{self, PluginOptions, Plugins, Store};
 use secret_runtime::selection::Wanted;
@@ -85,7 +86,7 @@ impl Bed {
             let found = variables.find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         };
-        let resolved = resolver::fetch(authorized, &process)
+        let resolved = resolver::fetch(authorized, &process, &mut Memory::new())
             .extract()
             .compose()
             .validate(&mut judge)?;
