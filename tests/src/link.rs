@@ -3,6 +3,10 @@
 //! A proxy on 127.0.0.1 takes connections and hands their bytes on. Each direction takes half of
 //! the round-trip time, and a new connection costs a whole one, as its handshake would. Bytes in
 //! flight do not wait for each other: the delay is one of distance, not of bandwidth.
+//!
+//! It counts round trips by causes, not by time: what a client says after it heard something could
+//! depend on that, and is one trip later. So a slow machine counts the same, as long as a trip takes
+//! longer than the server needs for its answers.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -53,6 +57,8 @@ struct Shared {
     connections: AtomicUsize,
     up: AtomicU64,
     down: AtomicU64,
+    /// The most round trips that anything took which a client has heard.
+    heard: AtomicU64,
     open: Mutex<Vec<Arc<Pair>>>,
 }
 
@@ -63,6 +69,10 @@ struct Pair {
     server: TcpStream,
     accepted: Instant,
     quality: Quality,
+    /// How many round trips were made when the handshake was.
+    connected: u64,
+    /// In which round trip that was said which the server has heard.
+    reached: AtomicU64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +81,9 @@ enum Direction {
     Down,
 }
 
-/// Bytes that were read, and when they arrive at the other end. No bytes: the end.
-type Piece = (Instant, Vec<u8>);
+/// Bytes that were read, when they arrive at the other end, and in which round trip. No bytes: the
+/// end.
+type Piece = (Instant, Vec<u8>, u64);
 
 impl Link {
     /// A link to `target` with no delay and no fault.
@@ -90,6 +101,7 @@ impl Link {
             connections: AtomicUsize::new(0),
             up: AtomicU64::new(0),
             down: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
             open: Mutex::default(),
         });
         let accepting = Arc::clone(&shared);
@@ -140,6 +152,12 @@ impl Link {
         self.shared.down.load(Ordering::SeqCst)
     }
 
+    /// How many round trips clients have waited for, the handshakes of connections included.
+    #[must_use]
+    pub fn round_trips(&self) -> u64 {
+        self.shared.heard.load(Ordering::SeqCst)
+    }
+
     /// Ends every open connection in good order.
     pub fn cut(&self) {
         for pair in lock(&self.shared.open).drain(..) {
@@ -158,6 +176,23 @@ impl Drop for Link {
 }
 
 impl Pair {
+    /// In which round trip that is which one end says now.
+    fn round_trip(&self, direction: Direction, shared: &Shared) -> u64 {
+        match direction {
+            Direction::Up => self.connected.max(shared.heard.load(Ordering::SeqCst)) + 1,
+            Direction::Down => self.reached.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Notes that bytes have arrived which were said in this round trip.
+    fn arrived(&self, direction: Direction, round_trip: u64, shared: &Shared) {
+        let reached = match direction {
+            Direction::Up => &self.reached,
+            Direction::Down => &shared.heard,
+        };
+        reached.fetch_max(round_trip, Ordering::SeqCst);
+    }
+
     /// Ends both sides. The threads that read from them or write to them come back.
     fn end(&self) {
         // One may have ended already: then there is nothing to do.
@@ -196,11 +231,14 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let Ok(server) = TcpStream::connect(shared.target) else {
             continue;
         };
+        let connected = shared.heard.load(Ordering::SeqCst) + 1;
         let pair = Arc::new(Pair {
             client,
             server,
             accepted: Instant::now(),
             quality: *lock(&shared.quality),
+            connected,
+            reached: AtomicU64::new(connected),
         });
         for stream in [&pair.client, &pair.server] {
             // The delay is ours to make.
@@ -223,7 +261,7 @@ fn carry(pair: &Arc<Pair>, shared: &Arc<Shared>) {
         for direction in directions {
             let (sender, receiver) = channel();
             scope.spawn(move || take(pair, direction, shared, &sender));
-            scope.spawn(move || deliver(pair, direction, &receiver));
+            scope.spawn(move || deliver(pair, direction, shared, &receiver));
         }
     });
     // The last handles but ours go, so that the connection closes now.
@@ -248,7 +286,8 @@ fn take(pair: &Pair, direction: Direction, shared: &Shared, sender: &Sender<Piec
             Direction::Up => Instant::now().max(connected),
             Direction::Down => Instant::now(),
         };
-        let piece = (said + round_trip / 2, buffer[..read].to_vec());
+        let number = pair.round_trip(direction, shared);
+        let piece = (said + round_trip / 2, buffer[..read].to_vec(), number);
         if sender.send(piece).is_err() || read == 0 {
             return;
         }
@@ -256,7 +295,7 @@ fn take(pair: &Pair, direction: Direction, shared: &Shared, sender: &Sender<Piec
 }
 
 /// Says it at the other end when its time has come, as far as the fault lets it.
-fn deliver(pair: &Pair, direction: Direction, receiver: &Receiver<Piece>) {
+fn deliver(pair: &Pair, direction: Direction, shared: &Shared, receiver: &Receiver<Piece>) {
     let (_, mut to) = pair.ends(direction);
     let fault = pair.quality.fault.filter(|_| direction == Direction::Down);
     let mut allowed = fault.map_or(u64::MAX, Fault::bytes);
@@ -265,7 +304,7 @@ fn deliver(pair: &Pair, direction: Direction, receiver: &Receiver<Piece>) {
         let _ = receiver.recv();
         return pair.reset();
     }
-    for (arrival, bytes) in receiver {
+    for (arrival, bytes, round_trip) in receiver {
         thread::sleep(arrival.saturating_duration_since(Instant::now()));
         if bytes.is_empty() {
             // An end in good order, after a stall as well: then it does not arrive.
@@ -275,6 +314,10 @@ fn deliver(pair: &Pair, direction: Direction, receiver: &Receiver<Piece>) {
             return;
         }
         let passing = usize::try_from(allowed).map_or(bytes.len(), |most| most.min(bytes.len()));
+        // Before anybody can answer it.
+        if passing > 0 {
+            pair.arrived(direction, round_trip, shared);
+        }
         if to.write_all(&bytes[..passing]).is_err() {
             // Who no longer listens shall not be spoken to: the other end learns of it.
             return pair.end();

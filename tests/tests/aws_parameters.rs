@@ -120,6 +120,8 @@ fn a_hundred_parameters_are_ten_calls() {
     let values: Vec<_> = (0..100).map(|number| format!("v{number}")).collect();
     assert_eq!(outcome.variables(&names), values);
     assert_eq!(link.connections(), 10);
+    // To connect, and the calls, which go at once.
+    assert_eq!(link.round_trips(), 2);
 }
 
 #[test]

@@ -49,7 +49,9 @@ fn a_first_answer_takes_two_round_trips_and_further_ones_one() {
     };
     ask();
     let first = started.elapsed();
+    assert_eq!(link.round_trips(), 2);
     ask();
+    assert_eq!(link.round_trips(), 3);
     let second = started.elapsed() - first;
     assert!(first >= 2 * ROUND_TRIP, "the first took {first:?}");
     assert!(second >= ROUND_TRIP, "the second took {second:?}");
@@ -70,6 +72,7 @@ fn requests_over_a_distance_do_not_wait_for_each_other() {
     let elapsed = started.elapsed();
     assert!(elapsed < 8 * ROUND_TRIP, "all together took {elapsed:?}");
     assert_eq!(link.connections(), 20);
+    assert_eq!(link.round_trips(), 2, "all make the same two");
 }
 
 #[test]

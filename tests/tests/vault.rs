@@ -243,16 +243,21 @@ fn a_hundred_paths_are_read_at_once() {
     assert_eq!(variables(&outcome, &names), values);
     // What is mounted where is asked meanwhile, not before.
     assert_eq!(link.connections(), 101);
-    // With TLS, one connection carries them all.
-    let link = Link::to(bao.tls_address());
+    // With TLS, one connection carries them all. A trip takes longer than the server does.
+    let link = Link::to(bao.tls_address()).round_trip(Duration::from_millis(400));
     project.write("authority.pem", &bao.authority().certificate);
+    bao.policy("app", "path \"secret/*\" { capabilities = [\"read\"] }");
+    let (role, secret) = bao.app_role(&json!({ "token_policies": "app", "token_ttl": "15m" }));
     let launcher = project
         .launcher_to(&format!("https://{}", link.address()))
         .env("VAULT_CACERT", project.path("authority.pem"))
-        .env("VAULT_TOKEN", OpenBao::ROOT);
+        .env("VAULT_ROLE_ID", role)
+        .env("VAULT_SECRET_ID", secret);
     let outcome = launcher.command(["env"]).run();
     assert_eq!(variables(&outcome, &names), values);
     assert_eq!(link.connections(), 1);
+    // To connect, TLS, the login, all that is read, and the revocation.
+    assert_eq!(link.round_trips(), 5);
 }
 
 #[test]

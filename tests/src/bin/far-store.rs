@@ -1,14 +1,13 @@
 //! `far-store COUNT MILLISECONDS`: holds dummies at `/secrets/app/key-0` and so on, near and far.
 //!
-//! Prints the origin of the server, then that of a link to it whose round trip takes so long.
-//! Ends when its standard input does, so that it does not outlive who started it.
+//! Prints the origin of the server, then that of a link to it whose round trip takes so long,
+//! and how long it really takes. Ends when its standard input does.
 
 use std::env;
 use std::error::Error;
-use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use secret_run_tests::{Link, SecretServer};
+use secret_run_tests::{Link, SecretServer, serve_until_left};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
@@ -20,10 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for index in 0..count {
         server.document(&format!("app/key-{index}"), format!("dummy-{index}"), "1");
     }
-    let link = Link::to(server.address()).round_trip(Duration::from_millis(milliseconds));
-    let mut output = io::stdout();
-    writeln!(output, "{}\nhttp://{}", server.origin(), link.address())?;
-    output.flush()?;
-    io::stdin().read_to_end(&mut Vec::new())?;
+    let round_trip = Duration::from_millis(milliseconds);
+    let link = Link::to(server.address()).round_trip(round_trip);
+    let far = format!("http://{}", link.address());
+    serve_until_left(&server.origin(), &far, round_trip)?;
     Ok(())
 }

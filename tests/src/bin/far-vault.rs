@@ -2,19 +2,19 @@
 //! on, where secretspec looks for them, too.
 //!
 //! Prints the origin of the server in plain text, then that of a link to it with TLS whose round trip
-//! takes so long. Writes into the folder that it is started in: `.vault-token`, a token that reads
+//! takes so long, and how long it really takes. Writes into the folder that it is started in: `.vault-token`, a token that reads
 //! all of it, `role-id` and `secret-id` of a role that does, `authority.pem`, and `tls-origin`, where it is near
 //! with TLS. Ends when its standard input does, so that it does not outlive who started it.
 
 use std::env;
 use std::error::Error;
 use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
-use secret_run_tests::{Link, OpenBao};
-use serde_json::{Value, json};
+use secret_run_tests::{Link, OpenBao, serve_until_left};
+use serde_json::json;
 
 const POLICY: &str = "path \"secret/data/secretspec/*\" { capabilities = [\"read\"] }";
 
@@ -29,23 +29,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         let fields = json!({ "value": format!("dummy-{index}") });
         bao.put(&format!("secretspec/bench/default/S{index}"), &fields);
     }
-    bao.enable_auth("approle");
     bao.policy("app", POLICY);
-    let role = json!({ "token_policies": ["app"], "token_ttl": "15m" });
-    bao.call("POST", "auth/approle/role/app", &role);
-    let role_id = bao.call("GET", "auth/approle/role/app/role-id", &Value::Null);
-    let secret_id = bao.call("POST", "auth/approle/role/app/secret-id", &json!({}));
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (role, secret) = bao.app_role(&json!({ "token_policies": ["app"], "token_ttl": "15m" }));
     write(".vault-token", &bao.token(POLICY))?;
-    write("role-id", &text(&role_id["data"]["role_id"]))?;
-    write("secret-id", &text(&secret_id["data"]["secret_id"]))?;
+    write("role-id", &role)?;
+    write("secret-id", &secret)?;
     write("authority.pem", &bao.authority().certificate)?;
     write("tls-origin", &bao.tls_url())?;
-    let link = Link::to(bao.tls_address()).round_trip(Duration::from_millis(milliseconds));
-    let mut output = io::stdout();
-    writeln!(output, "{}\nhttps://{}", bao.url(), link.address())?;
-    output.flush()?;
-    io::stdin().read_to_end(&mut Vec::new())?;
+    let round_trip = Duration::from_millis(milliseconds);
+    let link = Link::to(bao.tls_address()).round_trip(round_trip);
+    let far = format!("https://{}", link.address());
+    serve_until_left(&bao.url(), &far, round_trip)?;
     Ok(())
 }
 

@@ -53,7 +53,7 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     let tool = command_line(&store.near);
     let tool = [Candidate::new(&tool, &tool)];
     let tool = measurement::measure(&tool, (runs / 10).max(20), folder)?;
-    let round_trip = f64::from(ROUND_TRIP_MILLISECONDS) / 1000.0;
+    let round_trip = store.round_trip;
     let share = |name, seconds, budget| Share {
         name,
         seconds,

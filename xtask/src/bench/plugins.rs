@@ -56,7 +56,7 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     let [base, none, one, many, script, rust, javascript, near, far] = medians[..] else {
         bail!("a command was not measured");
     };
-    let round_trip = f64::from(ROUND_TRIP_MILLISECONDS) / 1000.0;
+    let round_trip = store.round_trip;
     let share = |name, seconds, budget| Share {
         name,
         seconds,

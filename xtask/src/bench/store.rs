@@ -15,6 +15,8 @@ pub struct FarStore {
     pub near: String,
     /// The origin of a link to it.
     pub far: String,
+    /// How long a round trip over that link takes, in seconds.
+    pub round_trip: f64,
 }
 
 impl FarStore {
@@ -32,13 +34,23 @@ impl FarStore {
             .with_context(|| format!("failed to start {program}"))?;
         let output = process.stdout.take().context("the server has no output")?;
         let mut lines = BufReader::new(output).lines();
-        let mut origin = || -> Result<String> {
-            let line = lines.next().context("the server ended")??;
-            ensure!(line.starts_with("http"), "the server printed no origin");
-            Ok(line)
+        let mut line = || {
+            lines
+                .next()
+                .context("the server ended")?
+                .context("it is silent")
         };
-        let (near, far) = (origin()?, origin()?);
-        Ok(Self { process, near, far })
+        let (near, far, round_trip) = (line()?, line()?, line()?);
+        for origin in [&near, &far] {
+            ensure!(origin.starts_with("http"), "the server printed no origin");
+        }
+        let round_trip = round_trip.parse();
+        Ok(Self {
+            process,
+            near,
+            far,
+            round_trip: round_trip.context("the server printed no round trip")?,
+        })
     }
 }
 

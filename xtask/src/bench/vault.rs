@@ -56,7 +56,7 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     let [base, curl, one, hundred, near, far, ref rest @ ..] = medians[..] else {
         bail!("a command was not measured");
     };
-    let distance = ROUND_TRIPS * f64::from(ROUND_TRIP_MILLISECONDS) / 1000.0;
+    let distance = ROUND_TRIPS * store.round_trip;
     let share = |name, seconds, budget| Share {
         name,
         seconds,
