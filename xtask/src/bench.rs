@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use self::measurement::Candidate;
-use self::project::{Project, Source};
+use self::project::{Log, Project, Source};
 use crate::setup::{self, Program};
 use crate::workspace::{cargo, find_program, run as execute, target_dir};
 
@@ -68,14 +68,15 @@ fn candidates(launcher: &Path, folder: &Path) -> Result<Vec<Candidate>> {
         Candidate::new(BASELINE, BASELINE),
     ];
     let projects = [
-        (Source::DotEnv, 0, false, false),
-        (Source::DotEnv, 5, false, false),
-        (Source::DotEnv, 5, true, false),
-        (Source::DotEnv, 5, true, true),
-        (Source::DotEnv, 50, false, false),
-        (Source::DotEnv, 50, true, false),
-        (Source::Files, 5, false, false),
-        (Source::Files, 5, true, false),
+        (Source::DotEnv, 0, false, None),
+        (Source::DotEnv, 5, false, None),
+        (Source::DotEnv, 5, true, None),
+        (Source::DotEnv, 5, true, Some(Log::InMemory)),
+        (Source::DotEnv, 5, true, Some(Log::OnDisk)),
+        (Source::DotEnv, 50, false, None),
+        (Source::DotEnv, 50, true, None),
+        (Source::Files, 5, false, None),
+        (Source::Files, 5, true, None),
     ];
     for (source, secrets, validated, audited) in projects {
         let project = Project {

@@ -37,14 +37,23 @@ pub enum Source {
     Files,
 }
 
+/// Where a project's audit log is.
+#[derive(Clone, Copy)]
+pub enum Log {
+    /// On a file system in memory, where there is nothing to wait for.
+    InMemory,
+    /// On the disk that temporary files are on.
+    OnDisk,
+}
+
 /// A project to measure.
 #[derive(Clone, Copy)]
 pub struct Project {
     pub source: Source,
     pub secrets: usize,
     pub validated: bool,
-    /// Whether it is written down, to a file on the disk that temporary files are on.
-    pub audited: bool,
+    /// Where it is written down, if it is.
+    pub audited: Option<Log>,
 }
 
 impl Project {
@@ -74,8 +83,13 @@ impl Project {
             "version = 1\n\n[project]\nname = \"bench\"\n\n\
              [environments.development]\nbackend = \"local\"\n\n[backends.local]\n{backend}\n"
         );
-        if self.audited {
-            manifest += "\n[audit]\ndestination = \"audit.jsonl\"\n";
+        if let Some(log) = self.audited {
+            let path = match log {
+                // Each bench has its own, and the next continues it.
+                Log::InMemory => "/dev/shm/secret-run-bench-audit.jsonl",
+                Log::OnDisk => "audit.jsonl",
+            };
+            write!(manifest, "\n[audit]\ndestination = \"{path}\"\n").expect("a text takes all");
         }
         for (name, rule, _) in secrets(self.secrets) {
             manifest += &format!("\n[secrets.{name}]\ndescription = \"A dummy\"\n");
@@ -97,10 +111,11 @@ impl fmt::Display for Project {
         if self.validated {
             f.write_str(", validated")?;
         }
-        if self.audited {
-            f.write_str(", audited")?;
-        }
-        Ok(())
+        f.write_str(match self.audited {
+            None => "",
+            Some(Log::InMemory) => ", audited in memory",
+            Some(Log::OnDisk) => ", audited on disk",
+        })
     }
 }
 
