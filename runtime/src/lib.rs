@@ -57,6 +57,7 @@ pub mod plugin;
 pub mod policy;
 pub mod reference;
 pub mod report;
+pub mod resilience;
 pub mod resolver;
 pub mod rule;
 pub mod secret;

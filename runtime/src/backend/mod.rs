@@ -98,6 +98,8 @@ impl Document {
 pub struct FetchError {
     cause: Arc<dyn Explain + Send + Sync>,
     place: Option<Place>,
+    /// How often it was asked for, if that was more than once.
+    attempts: u32,
 }
 
 impl FetchError {
@@ -106,6 +108,7 @@ impl FetchError {
         Self {
             cause: Arc::new(cause),
             place: None,
+            attempts: 1,
         }
     }
 
@@ -113,6 +116,13 @@ impl FetchError {
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place = Some(place);
+        self
+    }
+
+    /// The same error, which came again with the last of so many attempts.
+    #[must_use]
+    pub fn after(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
         self
     }
 
@@ -131,7 +141,11 @@ impl FetchError {
 
 impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cause.fmt(f)
+        self.cause.fmt(f)?;
+        match self.attempts {
+            0 | 1 => Ok(()),
+            attempts => write!(f, ", also after {attempts} attempts"),
+        }
     }
 }
 
@@ -192,7 +206,8 @@ pub type Clues<'a> = Pin<Box<dyn Future<Output = Vec<Option<String>>> + Send + '
 
 /// A place that documents come from. All backends of a run are asked at once.
 pub trait Backend: Send + Sync {
-    /// Reads all requests of one run. Called once per run; a batch of none does nothing.
+    /// Reads all requests of one run; a batch of none does nothing. It tries once, unless it
+    /// [keeps trying](Self::keeps_trying): what failed by an outage is asked for again.
     ///
     /// # Errors
     /// When the backend as a whole could not answer, so that it is said once and not for
@@ -209,4 +224,10 @@ pub trait Backend: Send + Sync {
     /// Whether it waits for something. What does not has its answers at once, so that a run
     /// without a network starts nothing that could wait for one.
     fn waits(&self) -> bool;
+
+    /// Whether it asks again by itself what failed by an outage, within a deadline that it was given,
+    /// because an attempt anew would begin with what it has: a login. It is then asked once.
+    fn keeps_trying(&self) -> bool {
+        false
+    }
 }

@@ -15,6 +15,8 @@ pub(super) const AWS_KEYS: &[&str] = &[
     "fips",
     "dual-stack",
     "scrub",
+    "deadline",
+    "attempts",
 ];
 
 const ROLE_KEYS: &[&str] = &["arn", "external-id", "session-name"];

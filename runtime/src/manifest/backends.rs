@@ -9,6 +9,7 @@ use super::aws::{self, AWS_KEYS, AwsStore};
 use super::entries::malformed;
 use super::model::{BackendEntry, BackendSettings, NameCase};
 use super::reader::{Reader, Table};
+use super::resilience::{Patience, patience};
 use super::vault::{self, VAULT_KEYS};
 
 /// Keys of each kind, beside `kind`.
@@ -18,7 +19,7 @@ pub(super) const BACKEND_KEYS: &[(&str, &[&str])] = &[
     ("aws-secrets-manager", AWS_KEYS),
     ("aws-parameter-store", AWS_KEYS),
     ("vault", VAULT_KEYS),
-    ("plugin", &["plugin", "prefix"]),
+    ("plugin", &["plugin", "prefix", "deadline", "attempts"]),
 ];
 
 const WHICH_KIND: &str = "write `kind = \"env\"`, \"file\", \"aws-secrets-manager\", \
@@ -33,8 +34,16 @@ pub(super) fn read(reader: &mut Reader, section: &Table<'_, '_>) -> BTreeMap<Str
         .into_iter()
         .filter_map(|(name, table)| {
             let settings = settings(reader, &table)?;
-            let span = name.span();
-            Some((name.into_inner(), BackendEntry { span, settings }))
+            let patience = match settings {
+                BackendSettings::Env { .. } | BackendSettings::File { .. } => Patience::default(),
+                _ => patience(reader, &table),
+            };
+            let entry = BackendEntry {
+                span: name.span(),
+                settings,
+                patience,
+            };
+            Some((name.into_inner(), entry))
         })
         .collect()
 }

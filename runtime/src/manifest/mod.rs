@@ -23,6 +23,7 @@ mod parse;
 mod plugin_model;
 mod plugins;
 mod reader;
+mod resilience;
 pub mod schema;
 mod source;
 pub(crate) mod vault;
@@ -42,6 +43,7 @@ pub use model::{
 };
 pub use parse::LARGEST_MANIFEST;
 pub use plugin_model::{Allow, ComponentSource, InertInterface, LimitSpec, OciReference, Plugin};
+pub use resilience::{Patience, Resilience};
 pub use source::Source;
 pub use vault_model::{
     KvVersion, VaultAuth, VaultLeases, VaultMethod, VaultNames, VaultSettings, VaultSupply,

@@ -12,6 +12,7 @@ use super::audit::AuditSettings;
 use super::aws::AwsSettings;
 use super::mode::FileMode;
 use super::plugin_model::Plugin;
+use super::resilience::{Patience, Resilience};
 use super::source::Source;
 use super::vault_model::VaultSettings;
 use super::watch::Watch;
@@ -36,6 +37,8 @@ pub struct Manifest {
     pub backends: BTreeMap<String, BackendEntry>,
     /// By name.
     pub plugins: BTreeMap<String, Plugin>,
+    /// How long backends are waited for, and how often they are asked.
+    pub resilience: Resilience,
     /// How a command is supervised, if it is.
     pub watch: Watch,
     /// `[secrets]` and `[config]`, in the order of the file.
@@ -121,6 +124,8 @@ pub struct BackendEntry {
     pub span: Range<usize>,
     /// What it is and how it is reached.
     pub settings: BackendSettings,
+    /// How long it is waited for, and how often it is asked.
+    pub patience: Patience,
 }
 
 /// The kinds of backends.

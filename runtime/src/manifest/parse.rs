@@ -11,7 +11,7 @@ use super::error::ManifestError;
 use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Required};
 use super::reader::{Reader, Table};
 use super::source::Source;
-use super::{audit, backends, entries, environments, plugins, watch};
+use super::{audit, backends, entries, environments, plugins, resilience, watch};
 use crate::ciphertext::is_ciphertext;
 use crate::error::Problems;
 use crate::nearest::nearest;
@@ -33,6 +33,7 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "secrets",
     "config",
     "watch",
+    "resilience",
 ];
 /// Keys of `[project]`.
 pub(super) const PROJECT_KEYS: &[&str] = &["name"];
@@ -89,6 +90,10 @@ fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Man
         }
     }
     declared.sort_by_key(|entry: &Entry| entry.span.start);
+    let backends = root
+        .table(reader, "backends")
+        .map(|table| backends::read(reader, &table))
+        .unwrap_or_default();
     Manifest {
         source: Arc::new(Source::new(Path::new(""), "")),
         project,
@@ -100,10 +105,8 @@ fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Man
             .table(reader, "environments")
             .map(|table| environments::read(reader, &table))
             .unwrap_or_default(),
-        backends: root
-            .table(reader, "backends")
-            .map(|table| backends::read(reader, &table))
-            .unwrap_or_default(),
+        resilience: resilience::read(reader, root, &backends),
+        backends,
         plugins: root
             .table(reader, "plugins")
             .map(|table| plugins::read(reader, &table))

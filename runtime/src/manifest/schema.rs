@@ -9,6 +9,7 @@
 #![expect(dead_code, reason = "the types are described, not filled")]
 
 mod plugin;
+mod resilience;
 mod vault;
 mod watch;
 
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use self::plugin::Plugin;
+use self::resilience::Resilience;
 use self::vault::{VaultAuth, VaultLeases, VaultNames, VaultTls, VaultTransit};
 use self::watch::Watch;
 
@@ -55,6 +57,8 @@ struct SecretsToml {
     config: Option<BTreeMap<String, Config>>,
     /// How `secret-run --watch` supervises the command.
     watch: Option<Watch>,
+    /// How long backends are waited for, and how often they are asked.
+    resilience: Option<Resilience>,
 }
 
 #[derive(JsonSchema)]
@@ -166,6 +170,11 @@ enum Backend {
         tls: Option<Box<VaultTls>>,
         /// How to log in; a token by default.
         auth: Option<Box<VaultAuth>>,
+        /// How long it is waited for, as in 10s; 20s by default.
+        deadline: Option<String>,
+        /// How often it is asked at most, instead of `attempts` of [resilience].
+        #[schemars(range(min = 1, max = 10))]
+        attempts: Option<u32>,
     },
     /// A WebAssembly component.
     Plugin {
@@ -173,6 +182,11 @@ enum Backend {
         plugin: String,
         /// What stands before the path of every request.
         prefix: Option<String>,
+        /// How long it is waited for, as in 10s; 20s by default.
+        deadline: Option<String>,
+        /// How often it is asked at most, instead of `attempts` of [resilience].
+        #[schemars(range(min = 1, max = 10))]
+        attempts: Option<u32>,
     },
 }
 
@@ -195,6 +209,11 @@ struct Aws {
     dual_stack: Option<bool>,
     /// Whether the command gets none of the variables that begin with AWS_.
     scrub: Option<bool>,
+    /// How long it is waited for, as in 10s; 20s by default.
+    deadline: Option<String>,
+    /// How often it is asked at most, instead of `attempts` of [resilience].
+    #[schemars(range(min = 1, max = 10))]
+    attempts: Option<u32>,
 }
 
 #[derive(JsonSchema)]

@@ -26,6 +26,8 @@ pub(super) const VAULT_KEYS: &[&str] = &[
     "transit",
     "tls",
     "auth",
+    "deadline",
+    "attempts",
 ];
 /// Keys of `leases` as a table.
 pub(super) const LEASES_KEYS: &[&str] = &["at-least"];

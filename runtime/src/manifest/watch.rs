@@ -124,7 +124,8 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_, '_>) -> Watch {
     }
 }
 
-fn time(
+/// A time of `range`, which `wanted` tells in words.
+pub(super) fn time(
     reader: &mut Reader,
     table: &Table<'_, '_>,
     key: &str,

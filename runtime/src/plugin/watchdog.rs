@@ -14,6 +14,9 @@ use wasmtime::Engine;
 
 use super::alarm::{Alarm, Interrupt, MakeAlarm};
 
+/// What a call has at least that begins when all should be over.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// The thread waits and adds one to a counter; the smallest usual stack will do.
 const STACK: usize = 64 * 1024;
 
@@ -21,6 +24,8 @@ const STACK: usize = 64 * 1024;
 /// epoch only makes each guest compare the time with its own deadline.
 pub(super) struct Watchdog {
     time: Duration,
+    /// When all calls must be over, whatever time each has.
+    until: Option<Instant>,
     shared: Arc<Shared>,
     started: bool,
     alarm: Option<Box<dyn Alarm>>,
@@ -63,6 +68,7 @@ impl Watchdog {
         };
         Self {
             time,
+            until: None,
             shared: Arc::new(shared),
             started: false,
             alarm: None,
@@ -74,16 +80,25 @@ impl Watchdog {
         self.alarm = make(Interrupt::new(self.shared.engine.clone()));
     }
 
+    /// Gives no call more time than until then.
+    pub(super) fn end_at(&mut self, until: Instant) {
+        self.until = Some(until);
+    }
+
     /// Watches the call that is about to start. Its store must stop at the next epoch.
     ///
     /// # Errors
     /// When no thread can be started: nothing runs unwatched.
     pub(super) fn watch(&mut self) -> io::Result<Watch<'_>> {
-        // All deadlines are equally far away, so a later one is never missed by a thread
+        // No deadline is before an earlier one, so a later one is never missed by a thread
         // that sleeps until an earlier one. A time beyond the clock's range is no deadline.
-        let deadline = Instant::now().checked_add(self.time);
+        let now = Instant::now();
+        let left = self.until.map(|until| until.saturating_duration_since(now));
+        // An alarm that rings at once would be none.
+        let left = left.map_or(self.time, |left| left.max(SHORTEST).min(self.time));
+        let deadline = now.checked_add(left);
         if let Some(alarm) = &mut self.alarm {
-            alarm.ring_after(self.time)?;
+            alarm.ring_after(left)?;
             let over = Over::Alarm(alarm.as_mut());
             return Ok(Watch { over, deadline });
         }
@@ -223,6 +238,20 @@ mod tests {
         while Arc::strong_count(&shared) > 1 {
             thread::yield_now();
         }
+    }
+
+    #[test]
+    fn no_call_has_more_time_than_there_is_for_all() {
+        let mut watchdog = watchdog(Duration::from_secs(600));
+        let until = Instant::now() + Duration::from_secs(300);
+        watchdog.end_at(until);
+        let watch = watchdog.watch().expect("a thread starts");
+        let deadline = watch.deadline().expect("there is an end");
+        assert!(deadline <= until + SHORTEST);
+        drop(watch);
+        watchdog.end_at(Instant::now());
+        let watch = watchdog.watch().expect("a thread is there");
+        assert!(watch.deadline().is_some());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Asking the backends of a plan, all of them at once.
+//! Asking the backends of a plan, all of them at once, each on its terms.
 
 use std::time::{Duration, Instant};
 
@@ -6,12 +6,14 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tracing::debug;
 
-use super::open::Opened;
+use super::open::{Opened, Shared, open};
 use crate::backend::{Answers, Backend, FetchError};
+use crate::error::{Explain, Nature};
 use crate::event_loop;
 use crate::manifest::Required;
 use crate::memory::Memory;
-use crate::plan::{DocumentId, Plan, RouteOrigin};
+use crate::plan::{DocumentId, Plan, PlannedBackend, RouteOrigin};
+use crate::resilience::{self, Admission, Terms};
 
 /// What came of asking a backend.
 pub(super) struct Asked {
@@ -32,35 +34,111 @@ impl Asked {
     }
 }
 
+/// A backend that is about to be asked, and on which terms.
+pub(super) struct Asking<'a> {
+    opened: Opened<'a>,
+    terms: Terms,
+}
+
+impl<'a> Asking<'a> {
+    /// One of a run that began at `started`. Who is left alone is not opened either.
+    pub(super) fn of(
+        plan: &Plan,
+        backend: &'a PlannedBackend,
+        shared: &'a Shared<'a>,
+        memory: &Memory,
+        started: Instant,
+    ) -> Self {
+        let mut terms = Terms::of(plan.manifest(), &backend.name, started);
+        let opened = match memory.breakers.admit(&backend.name, started) {
+            Err(open) if !backend.requests.is_empty() => Err(FetchError::new(open)),
+            Err(_) => Ok(None),
+            Ok(admission) => {
+                if admission == Admission::Probe {
+                    terms.attempts = 1;
+                }
+                open(plan, shared, backend, &terms)
+            }
+        };
+        Self { opened, terms }
+    }
+
+    /// The backend, if it waits for something.
+    fn waiting(&self) -> Option<&dyn Backend> {
+        let opened = self.opened.as_ref().ok()?.as_deref()?;
+        Some(opened).filter(|backend| backend.waits())
+    }
+}
+
 /// Asks those that answer at once on the spot, and waits for the others together.
-pub(super) fn ask(plan: &Plan, backends: &[Opened<'_>], _memory: &mut Memory) -> Vec<Asked> {
-    let waits = |backend: &Opened<'_>| matches!(backend, Ok(Some(backend)) if backend.waits());
+pub(super) fn ask(plan: &Plan, backends: &[Asking<'_>], memory: &mut Memory) -> Vec<Asked> {
     let all = join_all(
         backends
             .iter()
             .enumerate()
-            .map(|(index, opened)| ask_one(plan, index, opened)),
+            .map(|(index, asking)| ask_one(plan, index, asking)),
     );
-    if backends.iter().any(waits) {
-        event_loop::block_on(all).unwrap_or_else(|error| {
-            let failed = || Asked::nothing(Err(FetchError::new(error.clone())));
-            backends.iter().map(|_| failed()).collect()
-        })
-    } else {
+    if backends.iter().all(|asking| asking.waiting().is_none()) {
         let answers = all.now_or_never();
-        answers.expect("backends that do not wait have their answers at once")
+        return answers.expect("backends that do not wait have their answers at once");
     }
+    let asked = match event_loop::block_on(all) {
+        Ok(asked) => asked,
+        Err(error) => {
+            let failed = || Asked::nothing(Err(FetchError::new(error.clone())));
+            return backends.iter().map(|_| failed()).collect();
+        }
+    };
+    let pause = plan.manifest().resilience.breaker_pause;
+    for (asking, asked) in backends.iter().zip(&asked) {
+        let Some(verdict) = asking.waiting().and_then(|_| verdict(&asked.answers)) else {
+            continue;
+        };
+        let name = &asking.terms.backend;
+        match verdict {
+            Verdict::Answered => memory.breakers.answered(name),
+            Verdict::Away => memory.breakers.failed(name, Instant::now(), pause),
+        }
+    }
+    asked
 }
 
-async fn ask_one(plan: &Plan, index: usize, opened: &Opened<'_>) -> Asked {
+/// What answers say of who gave them, if anything.
+enum Verdict {
+    Answered,
+    Away,
+}
+
+/// One that answers something is there, also if it fails over the rest.
+fn verdict(answers: &Result<Answers, FetchError>) -> Option<Verdict> {
+    let of_error = |error: &FetchError| match error.nature() {
+        Nature::Denied => Some(Verdict::Answered),
+        Nature::Outage { .. } => Some(Verdict::Away),
+        Nature::Fault => None,
+    };
+    let answers = match answers {
+        Ok(answers) => answers,
+        Err(error) => return of_error(error),
+    };
+    let verdicts = answers.documents.iter().map(|answer| match answer {
+        Ok(_) => Some(Verdict::Answered),
+        Err(error) => of_error(error),
+    });
+    verdicts.flatten().reduce(|one, other| match (one, other) {
+        (Verdict::Away, Verdict::Away) => Verdict::Away,
+        _ => Verdict::Answered,
+    })
+}
+
+async fn ask_one(plan: &Plan, index: usize, asking: &Asking<'_>) -> Asked {
     let planned = &plan.backends[index];
-    let backend = match opened {
+    let backend = match &asking.opened {
         Ok(Some(backend)) => backend,
         Ok(None) => return Asked::nothing(Ok(Answers::default())),
         Err(error) => return Asked::nothing(Err(error.clone())),
     };
     let started = Instant::now();
-    let answers = backend.fetch(&planned.requests).await;
+    let answers = resilience::ask(backend.as_ref(), &planned.requests, &asking.terms).await;
     let took = started.elapsed();
     debug!(
         backend = planned.name,
@@ -71,7 +149,10 @@ async fn ask_one(plan: &Plan, index: usize, opened: &Opened<'_>) -> Asked {
         "fetched"
     );
     let clues = match &answers {
-        Ok(answers) => clues(plan, index, backend.as_ref(), answers).await,
+        Ok(answers) => {
+            let clues = clues(plan, index, backend.as_ref(), answers);
+            resilience::best_effort(backend.waits(), clues, &asking.terms).await
+        }
         Err(_) => Vec::new(),
     };
     Asked {

@@ -1,11 +1,11 @@
 //! Reading the documents: each backend once, with everything that is asked of it.
 
 use std::ffi::OsString;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Run;
-use super::ask::ask;
-use super::open::{Shared, open};
+use super::ask::{Asking, ask};
+use super::open::Shared;
 use crate::backend::{Answers, Document, FetchError, ProcessVariable};
 use crate::error::{Explain, Nature, Problem};
 use crate::memory::Memory;
@@ -38,11 +38,10 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
     let (plan, plugins) = plan.into_parts();
     let mut run = Run::new(plan);
     let shared = Shared::new(&plugins, process);
-    let backends: Vec<_> = run
-        .plan
-        .backends
-        .iter()
-        .map(|backend| open(&run.plan, &shared, backend))
+    let started = Instant::now();
+    let backends = run.plan.backends.iter();
+    let backends: Vec<_> = backends
+        .map(|backend| Asking::of(&run.plan, backend, &shared, memory, started))
         .collect();
     let asked = ask(&run.plan, &backends, memory);
     drop(backends);

@@ -16,6 +16,7 @@ use crate::manifest::AwsStore;
 use crate::manifest::BackendSettings;
 use crate::plan::{Plan, PlannedBackend};
 use crate::plugin::Plugins;
+use crate::resilience::Terms;
 use crate::secret::SecretValue;
 
 /// A backend that is ready to be asked; `None` where nothing is asked of it.
@@ -45,6 +46,7 @@ pub(super) fn open<'a>(
     plan: &Plan,
     shared: &'a Shared<'a>,
     backend: &'a PlannedBackend,
+    terms: &Terms,
 ) -> Opened<'a> {
     if backend.requests.is_empty() {
         return Ok(None);
@@ -67,11 +69,12 @@ pub(super) fn open<'a>(
         )),
         BackendSettings::Plugin { plugin, .. } => {
             let opened = shared.plugins.backend(plugin, process);
-            Box::new(opened.map_err(FetchError::new)?)
+            let opened = opened.map_err(FetchError::new)?;
+            Box::new(opened.until(terms.deadline.at()))
         }
         #[cfg(feature = "aws")]
         BackendSettings::Aws(settings) => {
-            let aws = || AwsSession::new(production, process);
+            let aws = || AwsSession::new(production, process).once();
             let (session, access) = (shared.aws.get_or_init(aws), &settings.access);
             match settings.store {
                 AwsStore::SecretsManager => Box::new(SecretsManager::new(session, access)),
@@ -80,7 +83,8 @@ pub(super) fn open<'a>(
         }
         #[cfg(feature = "vault")]
         BackendSettings::Vault(vault) => {
-            Box::new(Vault::open(vault, directory, production, process)?)
+            let vault = Vault::open(vault, directory, production, process)?;
+            Box::new(vault.on(terms.clone()))
         }
         #[cfg(not(feature = "aws"))]
         BackendSettings::Aws(_) => {

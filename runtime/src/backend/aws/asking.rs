@@ -1,4 +1,4 @@
-//! What asking the stores of AWS has in common: regions, deadlines, clues.
+//! What asking the stores of AWS has in common: regions, answers, clues.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -8,8 +8,8 @@ use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::primitives::DateTime;
 use futures_util::future::join_all;
 
+use super::AwsError;
 use super::arn::region_of;
-use super::{AwsError, DEADLINE};
 use crate::backend::{Answers, Document, FetchError, Request};
 use crate::manifest::AwsAccess;
 use crate::nearest::nearest;
@@ -61,15 +61,9 @@ where
     answers.into_values().collect()
 }
 
-/// Waits for answers as long as a run may.
-pub(super) async fn within_deadline(
-    reading: impl Future<Output = Result<Vec<Answer>, AwsError>>,
-) -> Result<Answers, FetchError> {
-    let reading = tokio::time::timeout(DEADLINE, reading).await;
-    let answers = reading.unwrap_or(Err(AwsError::TimedOut {
-        seconds: DEADLINE.as_secs(),
-    }));
-    let answers = answers.map_err(FetchError::new)?.into_iter();
+/// What was read, as any backend says it.
+pub(super) fn answers(read: Result<Vec<Answer>, AwsError>) -> Result<Answers, FetchError> {
+    let answers = read.map_err(FetchError::new)?.into_iter();
     Ok(Answers {
         documents: answers
             .map(|answer| answer.map_err(FetchError::new))

@@ -3,16 +3,18 @@
 
 use std::error::Error;
 use std::iter::from_fn;
+use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
+use super::ATTEMPT;
 use super::error::AwsError;
 use super::http::PlainText;
-use super::{ATTEMPTS, DEADLINE};
 
 /// What was called, for messages.
 pub(super) struct Call<'a> {
@@ -36,7 +38,8 @@ impl Call<'_> {
         if let Some(service) = error.as_service_error() {
             let status = error.raw_response().map_or(0, |raw| raw.status().as_u16());
             let message = service.message().unwrap_or_default();
-            return self.answered(service.code().unwrap_or_default(), message, status);
+            let failure = self.answered(service.code().unwrap_or_default(), message, status)?;
+            return Some(failure.again_after(error.raw_response().and_then(retry_after)));
         }
         Some(self.unanswered(error))
     }
@@ -68,12 +71,12 @@ impl Call<'_> {
                 AwsError::BadName { name: name() }
             }
             "ThrottlingException" | "Throttling" | "TooManyRequestsException" => {
-                AwsError::Throttled { attempts: ATTEMPTS }
+                AwsError::Throttled { retry_after: None }
             }
-            _ if status == 429 => AwsError::Throttled { attempts: ATTEMPTS },
+            _ if status == 429 => AwsError::Throttled { retry_after: None },
             _ if status >= 500 => AwsError::Server {
                 status,
-                attempts: ATTEMPTS,
+                retry_after: None,
             },
             _ => AwsError::Refused {
                 name: name(),
@@ -87,7 +90,7 @@ impl Call<'_> {
         E: Error + 'static,
     {
         let timed_out = AwsError::TimedOut {
-            seconds: DEADLINE.as_secs(),
+            seconds: ATTEMPT.as_secs(),
         };
         if causes(error).any(|error| error.is::<PlainText>()) {
             return AwsError::PlainText;
@@ -103,12 +106,11 @@ impl Call<'_> {
             SdkError::ResponseError(response) if response.raw().status().as_u16() >= 500 => {
                 AwsError::Server {
                     status: response.raw().status().as_u16(),
-                    attempts: ATTEMPTS,
+                    retry_after: retry_after(response.raw()),
                 }
             }
             _ => AwsError::Unreachable {
                 region: self.region.to_owned(),
-                attempts: ATTEMPTS,
             },
         }
     }
@@ -117,6 +119,9 @@ impl Call<'_> {
     pub(super) fn without_credentials(&self, error: &CredentialsError) -> AwsError {
         if causes(error).any(|error| error.is::<PlainText>()) {
             return AwsError::PlainText;
+        }
+        if causes(error).any(is_outage) {
+            return AwsError::CredentialsUnavailable;
         }
         let code = causes(error).find_map(|error| {
             let assumed = error.downcast_ref::<AssumeRoleError>();
@@ -129,6 +134,15 @@ impl Call<'_> {
             Some(
                 "InvalidClientTokenId" | "SignatureDoesNotMatch" | "UnrecognizedClientException",
             ) => AwsError::BadCredentials,
+            // Without a code it is no answer of AWS.
+            Some(
+                ""
+                | "Throttling"
+                | "ThrottlingException"
+                | "InternalFailure"
+                | "ServiceUnavailable"
+                | "IDPCommunicationError",
+            ) => AwsError::CredentialsUnavailable,
             Some(_) => AwsError::RoleDenied {
                 role: self.role.map(str::to_owned),
             },
@@ -136,9 +150,33 @@ impl Call<'_> {
                 let tried = self.tried.to_owned();
                 AwsError::NoCredentials { tried }
             }
+            None if matches!(error, CredentialsError::ProviderTimedOut(_)) => {
+                AwsError::CredentialsUnavailable
+            }
             None => AwsError::CredentialsFailed,
         }
     }
+}
+
+/// Whether there was no answer of whoever gives credentials.
+fn is_outage(error: &(dyn Error + 'static)) -> bool {
+    fn unanswered<E>(error: &SdkError<E, HttpResponse>) -> bool {
+        matches!(
+            error,
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_)
+        )
+    }
+    let assumed = error.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>();
+    let by_token = error.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError, HttpResponse>>();
+    error.is::<ConnectorError>()
+        || assumed.is_some_and(unanswered)
+        || by_token.is_some_and(unanswered)
+}
+
+/// When a server wants to be asked again.
+fn retry_after(response: &HttpResponse) -> Option<Duration> {
+    let seconds = response.headers().get("retry-after")?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// An error, and what it comes from.

@@ -1,5 +1,7 @@
 //! What goes wrong at AWS, in the user's words. No text that a server sent is in here.
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 use crate::error::{Explain, Nature};
@@ -19,6 +21,9 @@ pub enum AwsError {
     /// A source that should have credentials could not give them.
     #[error("the credentials for AWS could not be had from where they should come from")]
     CredentialsFailed,
+    /// A source that should have credentials could not be reached, or could not answer now.
+    #[error("the credentials for AWS can't be had now: who gives them does not answer")]
+    CredentialsUnavailable,
     /// A role could not be assumed.
     #[error("AWS does not let these credentials assume {}", role.as_deref().map_or_else(
         || "the role of the profile or of the web identity".to_owned(),
@@ -60,19 +65,19 @@ pub enum AwsError {
         /// What was asked for.
         name: String,
     },
-    /// Too many requests, also after retries.
-    #[error("AWS throttles requests, also after {attempts} attempts")]
+    /// Too many requests.
+    #[error("AWS throttles requests")]
     Throttled {
-        /// How often it was asked.
-        attempts: u32,
+        /// When to ask again at the earliest, if it said so.
+        retry_after: Option<Duration>,
     },
-    /// The server did not do its work, also after retries.
-    #[error("AWS answers with status {status}, also after {attempts} attempts")]
+    /// The server did not do its work.
+    #[error("AWS answers with status {status}")]
     Server {
         /// The status.
         status: u16,
-        /// How often it was asked.
-        attempts: u32,
+        /// When to ask again at the earliest, if it said so.
+        retry_after: Option<Duration>,
     },
     /// The server refused for a reason that is not known here.
     #[error("AWS refuses to read `{name}`, with status {status}")]
@@ -83,12 +88,10 @@ pub enum AwsError {
         status: u16,
     },
     /// There is no connection, or it broke.
-    #[error("AWS could not be reached in `{region}`, also after {attempts} attempts")]
+    #[error("AWS could not be reached in `{region}`")]
     Unreachable {
         /// The region that was asked.
         region: String,
-        /// How often it was tried.
-        attempts: u32,
     },
     /// It took too long.
     #[error("AWS did not answer within {seconds} s")]
@@ -107,12 +110,27 @@ pub enum AwsError {
     PlainText,
 }
 
+impl AwsError {
+    /// The same, where the server said when to ask again.
+    pub(super) fn again_after(self, after: Option<Duration>) -> Self {
+        match self {
+            Self::Throttled { .. } => Self::Throttled { retry_after: after },
+            Self::Server { status, .. } => Self::Server {
+                status,
+                retry_after: after,
+            },
+            other => other,
+        }
+    }
+}
+
 impl Explain for AwsError {
     fn kind(&self) -> &'static str {
         match self {
             Self::NoRegion => "aws-no-region",
             Self::NoCredentials { .. } => "aws-no-credentials",
             Self::CredentialsFailed => "aws-credentials-failed",
+            Self::CredentialsUnavailable => "aws-credentials-unavailable",
             Self::RoleDenied { .. } => "aws-role-denied",
             Self::Expired => "aws-expired-credentials",
             Self::BadCredentials => "aws-bad-credentials",
@@ -146,6 +164,11 @@ impl Explain for AwsError {
             Self::RoleDenied { .. } => {
                 "allow `sts:AssumeRole` on it to these credentials, and these credentials in its \
                  trust policy, with the external id if it asks for one"
+                    .into()
+            }
+            Self::CredentialsUnavailable => {
+                "check the network and the region; if the profile names a program or another \
+                 profile, try it by itself with `aws sts get-caller-identity`"
                     .into()
             }
             Self::Expired => "log in again, as with `aws sso login`".into(),
@@ -192,6 +215,7 @@ impl Explain for AwsError {
             }
         })
     }
+
     fn nature(&self) -> Nature {
         match self {
             Self::RoleDenied { .. }
@@ -199,8 +223,10 @@ impl Explain for AwsError {
             | Self::BadCredentials
             | Self::Denied { .. }
             | Self::KeyDenied { .. } => Nature::Denied,
-            Self::Throttled { .. }
-            | Self::Server { .. }
+            Self::Throttled { retry_after } | Self::Server { retry_after, .. } => Nature::Outage {
+                retry_after: *retry_after,
+            },
+            Self::CredentialsUnavailable
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::NoAnswer { .. } => Nature::Outage { retry_after: None },

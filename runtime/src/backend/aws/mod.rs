@@ -3,7 +3,8 @@
 //! Nothing is set up before something is asked. The SDK asks its sources of credentials in
 //! turn, and the metadata of a machine last; where variables hold credentials, the metadata
 //! is not asked for a region either. The SDK's own log is no log of ours: it may hold bodies.
-//! What backends of one run have in common, they [share](AwsSession).
+//! What backends of one run have in common, they [share](AwsSession). They try once: whoever asks
+//! them decides on further attempts.
 //!
 //! Values are in the SDK's own buffers for a moment, which nobody wipes; they are copied into
 //! a [`SecretValue`](crate::secret::SecretValue) at once.
@@ -17,7 +18,6 @@ mod error;
 mod http;
 mod parameter_store;
 mod policy;
-mod retry;
 mod secrets_manager;
 mod session;
 
@@ -31,13 +31,7 @@ pub use policy::{Policy, PolicyScope};
 pub use secrets_manager::SecretsManager;
 pub use session::AwsSession;
 
-/// How often a request is sent at most. Between attempts is a pause that doubles, with jitter.
-const ATTEMPTS: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// How long all requests of a run may take, attempts and pauses included.
-const DEADLINE: Duration = Duration::from_secs(20);
 /// The most calls at once, where each secret is a call of its own.
 const AT_ONCE: usize = 32;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::{Builder, Region};
 use aws_sdk_ssm::types::{Parameter, ParameterStringFilter};
@@ -16,7 +17,6 @@ use tracing::debug;
 
 use super::asking::{self, Answer};
 use super::classify::Call;
-use super::retry::TooManyRequests;
 use super::{AT_ONCE, AwsError, AwsSession};
 use crate::backend::{Answers, Backend, Clues, Document, Fetching, Request, Version};
 use crate::manifest::AwsAccess;
@@ -48,7 +48,7 @@ impl<'a> ParameterStore<'a> {
 
     /// A client for a region, or for that of `config`.
     fn client(&self, config: &SdkConfig, region: Option<&str>) -> Client {
-        let mut settings = Builder::from(config).retry_classifier(TooManyRequests);
+        let mut settings = Builder::from(config).retry_config(RetryConfig::disabled());
         if let Some(endpoint) = &self.access.endpoint {
             settings = settings.endpoint_url(endpoint);
         }
@@ -95,7 +95,7 @@ impl Backend for ParameterStore<'_> {
             if requests.is_empty() {
                 return Ok(Answers::default());
             }
-            asking::within_deadline(self.read(requests)).await
+            asking::answers(self.read(requests).await)
         })
     }
 

@@ -18,7 +18,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
-use super::{ATTEMPT, ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE, http};
+use super::{ATTEMPT, http};
 use crate::backend::ProcessVariable;
 use crate::manifest::{AwsAccess, AwsRole};
 
@@ -31,6 +31,8 @@ pub struct AwsSession {
     production: bool,
     /// Whether variables hold credentials, so that nothing else is asked for a region.
     own_credentials: bool,
+    /// Whether sources of credentials are asked again by the SDK.
+    retries: bool,
     /// Instead of all sources.
     keys: Option<SharedCredentialsProvider>,
     client: OnceLock<SharedHttpClient>,
@@ -45,6 +47,7 @@ impl AwsSession {
         Self {
             production,
             own_credentials: process("AWS_ACCESS_KEY_ID").is_some(),
+            retries: true,
             keys: None,
             client: OnceLock::new(),
             configs: Mutex::default(),
@@ -61,6 +64,13 @@ impl AwsSession {
         }
     }
 
+    /// The same, where whoever asks asks again: a source of credentials tries once, too.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.retries = false;
+        self
+    }
+
     /// The settings of the SDK for an access.
     pub(super) async fn config(&self, access: &AwsAccess) -> SdkConfig {
         let cell = {
@@ -73,7 +83,7 @@ impl AwsSession {
 
     async fn load(&self, access: &AwsAccess) -> SdkConfig {
         let client = self.client.get_or_init(|| http::client(self.production));
-        let mut loader = loader(client.clone());
+        let mut loader = loader(client.clone(), self.retries);
         if let Some(keys) = &self.keys {
             loader = loader.credentials_provider(keys.clone());
         }
@@ -105,11 +115,12 @@ impl AwsSession {
     }
 }
 
-fn loader(client: SharedHttpClient) -> ConfigLoader {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(ATTEMPTS)
-        .with_initial_backoff(FIRST_PAUSE)
-        .with_max_backoff(LONGEST_PAUSE);
+fn loader(client: SharedHttpClient, retries: bool) -> ConfigLoader {
+    let retries = if retries {
+        RetryConfig::standard()
+    } else {
+        RetryConfig::disabled()
+    };
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT);
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(client)

@@ -4,7 +4,7 @@
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
@@ -26,13 +26,10 @@ use super::address::Address;
 use super::connect::Connector;
 use super::reply::Reply;
 use crate::outbound::{FirstAlone, HttpOrigin, cause, certificate_fault};
+use crate::resilience::{Pauses, Terms};
 
 const AGENT: &str = concat!("secret-run/", env!("CARGO_PKG_VERSION"));
 
-/// How often a request is sent at most. Between attempts is a pause that doubles.
-const ATTEMPTS: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// How often a request is sent on.
@@ -82,6 +79,7 @@ pub(super) struct Client {
     namespace: String,
     production: bool,
     turns: Semaphore,
+    terms: Terms,
 }
 
 struct Node {
@@ -108,6 +106,7 @@ impl Client {
         tls: ClientConfig,
         server_name: Option<ServerName<'static>>,
         production: bool,
+        terms: Terms,
     ) -> Result<Self, VaultError> {
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
@@ -130,7 +129,13 @@ impl Client {
             namespace: namespace.unwrap_or_default().to_owned(),
             production,
             turns: Semaphore::new(AT_ONCE),
+            terms,
         })
+    }
+
+    /// On which terms it sends.
+    pub(super) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// That there is no namespace of the name that requests carry.
@@ -146,12 +151,14 @@ impl Client {
         // The semaphore is never closed, so there is always a permit to come.
         let _turn = self.turns.acquire().await;
         let mut redirects = 0;
-        let mut attempt = 1;
+        let mut pauses = Pauses::new(self.terms.attempts);
         loop {
+            let attempt = pauses.attempt();
             let node = self.node();
             let answered = timeout(ATTEMPT, self.attempt(&node, call)).await;
             let answered = answered.unwrap_or(Err(Failure::Broken(VaultError::TimedOut {
                 seconds: ATTEMPT.as_secs(),
+                attempts: 1,
             })));
             debug!(
                 method = %call.method,
@@ -170,20 +177,21 @@ impl Client {
                 Err(Failure::Broken(_)) => call.may_repeat(),
                 Err(Failure::Final(_)) => false,
             };
-            if again && attempt < ATTEMPTS {
-                let wait = answered.as_ref().ok().and_then(|reply| reply.retry_after);
-                let pause = FIRST_PAUSE * 2_u32.pow(attempt - 1);
-                sleep(wait.unwrap_or(pause).min(LONGEST_PAUSE)).await;
-                attempt += 1;
-                continue;
+            if again {
+                let retry_after = answered.as_ref().ok().and_then(|reply| reply.retry_after);
+                let left = self.terms.deadline.left(Instant::now());
+                if let Some(pause) = pauses.next(retry_after, left) {
+                    sleep(pause).await;
+                    continue;
+                }
             }
             return match answered {
-                Ok(reply) => match reply.outage(&node.address, attempt) {
-                    Some(error) => Err(error),
+                Ok(reply) => match reply.outage(&node.address) {
+                    Some(error) => Err(error.after(attempt)),
                     None => Ok(reply),
                 },
                 Err(Failure::Broken(error) | Failure::NotSent(error) | Failure::Final(error)) => {
-                    Err(error)
+                    Err(error.after(attempt))
                 }
             };
         }
@@ -328,7 +336,7 @@ impl Node {
     fn unreachable(&self) -> VaultError {
         VaultError::Unreachable {
             address: self.address.to_string(),
-            attempts: ATTEMPTS,
+            attempts: 1,
         }
     }
 

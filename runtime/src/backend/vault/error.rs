@@ -11,6 +11,7 @@ use crate::backend::FetchError;
 use crate::error::{Explain, Nature};
 use crate::lease::Lease;
 use crate::outbound::CertificateFault;
+use crate::resilience::DeadlineError;
 
 /// Why Vault could not be asked, or what it said.
 #[derive(Debug, Clone, Error)]
@@ -196,19 +197,23 @@ pub enum VaultError {
         /// Where.
         address: String,
     },
-    /// Too many requests, also after retries.
-    #[error("Vault throttles requests, also after {attempts} attempts")]
+    /// Too many requests.
+    #[error("Vault throttles requests{}", after(*attempts))]
     Throttled {
         /// How often it was asked.
         attempts: u32,
+        /// When to ask again at the earliest, if it said so.
+        retry_after: Option<Duration>,
     },
-    /// The server did not do its work, also after retries.
-    #[error("Vault answers with status {status}, also after {attempts} attempts")]
+    /// The server did not do its work.
+    #[error("Vault answers with status {status}{}", after(*attempts))]
     Server {
         /// The status.
         status: u16,
         /// How often it was asked.
         attempts: u32,
+        /// When to ask again at the earliest, if it said so.
+        retry_after: Option<Duration>,
     },
     /// It sends on to where nothing is sent.
     #[error("`{address}` sends on to where nothing may be sent")]
@@ -225,7 +230,7 @@ pub enum VaultError {
         status: u16,
     },
     /// There is no connection, or it broke.
-    #[error("Vault could not be reached at `{address}`, also after {attempts} attempts")]
+    #[error("Vault could not be reached at `{address}`{}", after(*attempts))]
     Unreachable {
         /// Where.
         address: String,
@@ -233,11 +238,16 @@ pub enum VaultError {
         attempts: u32,
     },
     /// It took too long.
-    #[error("Vault did not answer within {seconds} s")]
+    #[error("Vault did not answer within {seconds} s{}", after(*attempts))]
     TimedOut {
-        /// How long was waited.
+        /// How long was waited each time.
         seconds: u64,
+        /// How often it was asked.
+        attempts: u32,
     },
+    /// All of it took too long.
+    #[error(transparent)]
+    Late(Box<DeadlineError>),
     /// The certificate is not one for this server that is trusted.
     #[error("the certificate of `{address}` {fault}")]
     Certificate {
@@ -300,6 +310,28 @@ pub enum VaultError {
     NotRevoked,
 }
 
+/// How often something was tried, if more than once.
+fn after(attempts: u32) -> String {
+    match attempts {
+        0 | 1 => String::new(),
+        attempts => format!(", also after {attempts} attempts"),
+    }
+}
+
+impl VaultError {
+    /// The same, which is what the last of so many attempts came to.
+    pub(super) fn after(mut self, made: u32) -> Self {
+        if let Self::Throttled { attempts, .. }
+        | Self::Server { attempts, .. }
+        | Self::Unreachable { attempts, .. }
+        | Self::TimedOut { attempts, .. } = &mut self
+        {
+            *attempts = made;
+        }
+        self
+    }
+}
+
 impl Explain for VaultError {
     fn kind(&self) -> &'static str {
         match self {
@@ -341,6 +373,7 @@ impl Explain for VaultError {
             Self::Refused { .. } => "vault-refused",
             Self::Unreachable { .. } => "vault-unreachable",
             Self::TimedOut { .. } => "vault-timed-out",
+            Self::Late(error) => error.kind(),
             Self::Certificate { .. } => "vault-certificate",
             Self::Tls { .. } => "vault-tls",
             Self::NoAnswer { .. } => "vault-no-answer",
@@ -356,14 +389,19 @@ impl Explain for VaultError {
     fn hint(&self) -> Option<String> {
         super::hint::of(self)
     }
+
     fn nature(&self) -> Nature {
         match self {
             Self::File(error) | Self::Aws(error) => error.nature(),
             Self::LoginRefused { .. } | Self::BadToken | Self::Denied { .. } => Nature::Denied,
+            Self::Late(error) => error.nature(),
+            Self::Throttled { retry_after, .. } | Self::Server { retry_after, .. } => {
+                Nature::Outage {
+                    retry_after: *retry_after,
+                }
+            }
             Self::Sealed { .. }
             | Self::Standby { .. }
-            | Self::Throttled { .. }
-            | Self::Server { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::NoAnswer { .. } => Nature::Outage { retry_after: None },

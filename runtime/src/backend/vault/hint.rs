@@ -46,6 +46,7 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
             ));
         }
         E::File(error) | E::Aws(error) => return error.hint(),
+        E::Late(error) => return error.hint(),
         E::NoAddress => {
             "set VAULT_ADDR, or `address` in the backend, as in https://vault.example.com:8200"
         }

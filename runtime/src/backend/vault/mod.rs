@@ -33,12 +33,10 @@ mod tls;
 mod transit;
 mod wrapping;
 
-use std::time::Duration;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::pki_types::ServerName;
 use tokio::select;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{timeout, timeout_at};
 use tracing::{debug, info};
 
 pub use error::VaultError;
@@ -53,11 +51,7 @@ use tls::Tls;
 use crate::backend::file::Strictness;
 use crate::backend::{Answers, Backend, Document, FetchError, Fetching, Notice, Request};
 use crate::manifest::VaultLeases;
-
-/// How long all requests of a run may take, attempts and pauses included.
-const DEADLINE: Duration = Duration::from_secs(20);
-/// How long it may take to revoke a token.
-const FAREWELL: Duration = Duration::from_secs(5);
+use crate::resilience::{FAREWELL, Terms};
 
 /// A backend of the kind `vault`.
 #[derive(Debug)]
@@ -68,6 +62,8 @@ pub struct Vault {
     place: Place,
     leases: VaultLeases,
     production: bool,
+    /// Of a run; who asks otherwise gives the usual ones, from then on.
+    terms: Option<Terms>,
 }
 
 /// A login, and what was read with its token.
@@ -78,11 +74,12 @@ struct Visit {
 
 impl Vault {
     async fn read(&self, requests: &[Request]) -> Result<(Vec<Answer>, Vec<Notice>), VaultError> {
-        let deadline = Instant::now() + DEADLINE;
-        let client = self.client()?;
-        let mut visit = self.visit(&client, requests, deadline).await?;
+        let terms = self.terms.clone();
+        let terms = terms.unwrap_or_else(|| Terms::usual("vault"));
+        let client = self.client(terms)?;
+        let mut visit = self.visit(&client, requests).await?;
         if visit.was_too_long() {
-            visit = self.again(visit, &client, requests, deadline).await?;
+            visit = self.again(visit, &client, requests).await?;
         }
         let Visit { session, answers } = visit;
         let mut notices = Vec::new();
@@ -105,15 +102,10 @@ impl Vault {
     }
 
     /// Logs in and reads all.
-    async fn visit(
-        &self,
-        client: &Client,
-        requests: &[Request],
-        deadline: Instant,
-    ) -> Result<Visit, VaultError> {
-        let late = || VaultError::TimedOut {
-            seconds: DEADLINE.as_secs(),
-        };
+    async fn visit(&self, client: &Client, requests: &[Request]) -> Result<Visit, VaultError> {
+        let terms = client.terms();
+        let deadline = terms.deadline.at().into();
+        let late = || VaultError::Late(Box::new(terms.late(None)));
         let session = timeout_at(deadline, self.login.session(client)).await;
         let session = session.unwrap_or(Err(late()))?;
         let reader = Reader {
@@ -129,7 +121,7 @@ impl Vault {
         };
         let answers = select! {
             answers = timeout_at(deadline, reading) => answers.unwrap_or(Err(late())),
-            never = session.keep_alive(client) => match never {},
+            never = session.keep_alive(client, terms.deadline.limit()) => match never {},
         };
         Ok(Visit { session, answers })
     }
@@ -140,7 +132,6 @@ impl Vault {
         before: Visit,
         client: &Client,
         requests: &[Request],
-        deadline: Instant,
     ) -> Result<Visit, VaultError> {
         let lifetime = before.session.lifetime.unwrap_or_default();
         let outlived = VaultError::Outlived {
@@ -150,7 +141,7 @@ impl Vault {
             return Err(outlived);
         }
         debug!("the token of this login has ended, so all is read again with another");
-        let visit = self.visit(client, requests, deadline).await;
+        let visit = self.visit(client, requests).await;
         let visit = visit.map_err(|error| match error {
             // Its credential was good once.
             VaultError::LoginRefused { .. } => outlived.clone(),
@@ -165,7 +156,7 @@ impl Vault {
         })
     }
 
-    fn client(&self) -> Result<Client, VaultError> {
+    fn client(&self, terms: Terms) -> Result<Client, VaultError> {
         let name = self.tls.server_name.as_deref();
         let name = name.map(|name| ServerName::try_from(name.to_owned()));
         let name = name.transpose().map_err(|_| VaultError::BadAddress {
@@ -177,7 +168,15 @@ impl Vault {
             self.tls.config(Strictness::of(self.production))?,
             name,
             self.production,
+            terms,
         )
+    }
+
+    /// The same backend, asked on these terms.
+    #[must_use]
+    pub fn on(mut self, terms: Terms) -> Self {
+        self.terms = Some(terms);
+        self
     }
 }
 
@@ -236,6 +235,10 @@ impl Backend for Vault {
     }
 
     fn waits(&self) -> bool {
+        true
+    }
+
+    fn keeps_trying(&self) -> bool {
         true
     }
 }

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
+use super::VaultError;
 use super::client::{Call, Client};
 use super::login::Session;
-use super::{DEADLINE, VaultError};
 
 /// A token is renewed no more often.
 const LEAST: Duration = Duration::from_millis(500);
@@ -35,11 +35,11 @@ impl Session {
         end.is_some_and(|end| Instant::now() >= end)
     }
 
-    /// Renews the token for as long as this is waited for, if a run may take longer than the token
-    /// is good. Never comes back. What can't be renewed ends, and that is seen by its end.
-    pub(super) async fn keep_alive(&self, client: &Client) -> Infallible {
+    /// Renews the token for as long as this is waited for, if a run, which may take so `long`, may
+    /// take longer than the token is good. Never comes back. What can't be renewed ends, and that is seen by its end.
+    pub(super) async fn keep_alive(&self, client: &Client, long: Duration) -> Infallible {
         let mut lifetime = self.lifetime.filter(|_| self.is_renewable);
-        while let Some(rest) = lifetime.filter(|rest| *rest < DEADLINE) {
+        while let Some(rest) = lifetime.filter(|rest| *rest < long) {
             sleep((rest / 3).max(LEAST)).await;
             let asked = Instant::now();
             lifetime = self.renew(client).await;

@@ -108,19 +108,27 @@ impl Reply {
         }
     }
 
-    /// What it says of the server as a whole, after so many attempts.
-    pub(super) fn outage(&self, address: &Address, attempts: u32) -> Option<VaultError> {
+    /// What it says of the server as a whole, on the first attempt.
+    pub(super) fn outage(&self, address: &Address) -> Option<VaultError> {
         let address = address.to_string();
+        let (attempts, retry_after) = (1, self.retry_after);
         Some(match self.status {
             301 | 302 | 307 | 308 => VaultError::Redirect { address },
-            429 => VaultError::Throttled { attempts },
+            429 => VaultError::Throttled {
+                attempts,
+                retry_after,
+            },
             472 | 473 => VaultError::Standby { address },
             503 if self.says("sealed") => VaultError::Sealed { address },
             500 | 503 if self.says("active") && self.says("node") => {
                 VaultError::Standby { address }
             }
             503 if self.says("standby") => VaultError::Standby { address },
-            status @ (412 | 500..=599) => VaultError::Server { status, attempts },
+            status @ (412 | 500..=599) => VaultError::Server {
+                status,
+                attempts,
+                retry_after,
+            },
             _ => return None,
         })
     }
@@ -171,7 +179,7 @@ mod tests {
             let body = format!("{{\"errors\": [\"{text}\"]}}");
             let address = Address::Socket("/dummy".into());
             reply(status, &body)
-                .outage(&address, 3)
+                .outage(&address)
                 .map(|error| error.kind())
         };
         for (status, text, expected) in [

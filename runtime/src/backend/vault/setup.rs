@@ -80,6 +80,7 @@ impl Setup<'_> {
             place: self.place()?,
             leases: self.settings.leases,
             production,
+            terms: None,
         })
     }
 

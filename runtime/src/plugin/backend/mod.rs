@@ -27,7 +27,7 @@ mod writing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Mutex;
 use wasmtime::component::Component;
@@ -81,6 +81,8 @@ pub struct PluginBackend {
     lent: Lent,
     limits: Limits,
     alarm: Option<MakeAlarm>,
+    /// When whatever it does must be over.
+    until: Option<Instant>,
     /// The gate counts the requests of one call, and notes what it may not.
     turn: Mutex<()>,
 }
@@ -112,12 +114,23 @@ impl PluginBackend {
             },
             limits: provision.limits,
             alarm: provision.alarm,
+            until: None,
             turn: Mutex::new(()),
         }
     }
 
+    /// The same backend, which computes no longer than until then.
+    #[must_use]
+    pub(crate) fn until(mut self, until: Instant) -> Self {
+        self.until = Some(until);
+        self
+    }
+
     fn watchdog(&self) -> Watchdog {
         let mut watchdog = Watchdog::new(self.linked.engine().clone(), self.limits.time);
+        if let Some(until) = self.until {
+            watchdog.end_at(until);
+        }
         if let Some(make) = self.alarm {
             watchdog.use_alarm(make);
         }
