@@ -74,7 +74,11 @@ fn resolve(
     audit: &mut Audit,
 ) -> Result<Resolved, Problems> {
     audit.reached(Stage::Values);
-    let fetched = resolver::fetch(plan, &|name| std::env::var_os(name), &mut Memory::new());
+    let fetched = resolver::fetch(
+        plan,
+        &|name| std::env::var_os(name),
+        &mut Memory::of_one_run(),
+    );
     audit.accesses(&fetched);
     let resolved = fetched.extract().compose().validate(judge)?;
     audit.reached(Stage::Start);

@@ -40,6 +40,7 @@
 
 pub mod audit;
 pub mod backend;
+pub mod cache;
 mod ciphertext;
 pub mod error;
 mod event_loop;

@@ -3,6 +3,10 @@
 //! A launcher that resolves once and becomes its command begins with an empty one. A program that
 //! resolves again keeps its own. Nothing in it is global: two of them know nothing of each other.
 
+use std::time::Duration;
+
+use crate::cache::{Asking, Cache};
+use crate::error::{Problem, Problems};
 use crate::resilience::Breakers;
 
 /// What is known of earlier resolutions.
@@ -10,10 +14,12 @@ use crate::resilience::Breakers;
 pub struct Memory {
     /// Which backends have failed.
     pub(crate) breakers: Breakers,
+    /// Documents that were read.
+    pub(crate) cache: Cache,
 }
 
 impl Memory {
-    /// One that knows nothing yet.
+    /// One that knows nothing yet, of a process that will resolve again.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -30,5 +36,44 @@ impl Memory {
     #[must_use]
     pub fn breakers(&self) -> &Breakers {
         &self.breakers
+    }
+
+    /// One that knows nothing yet, of a process that resolves once: nothing is remembered but
+    /// what the manifest keeps across starts.
+    #[must_use]
+    pub fn of_one_run() -> Self {
+        let mut memory = Self::new();
+        memory.cache.once = true;
+        memory
+    }
+
+    /// Says what the next resolutions ask for although it is remembered.
+    pub fn ask(&mut self, asking: Asking) {
+        self.cache.asking = asking;
+    }
+
+    /// Keeps what the last resolution read, since all that came of it is good. Until this is
+    /// called nothing is remembered. Answers what the user should know.
+    #[must_use = "a cache that can't be written is said"]
+    pub fn keep(&mut self) -> Vec<Problem> {
+        self.cache.keep();
+        Vec::new()
+    }
+
+    /// Keeps nothing of what the last resolution read, since it failed with these problems, and
+    /// forgets what they are about. Answers what the user should know.
+    #[must_use = "a cache that can't be written is said"]
+    pub fn reject(&mut self, problems: &Problems) -> Vec<Problem> {
+        self.cache.reject(problems);
+        Vec::new()
+    }
+
+    /// In how long the next document should be read again, with [`Asking::Due`]: at 80 to 90 per
+    /// cent of its time, so that it does not expire. Zero if one is due now, and stays so as long as
+    /// its backend can't be reached: who asks again waits in between. `None` where nothing is
+    /// remembered.
+    #[must_use]
+    pub fn refresh_in(&self) -> Option<Duration> {
+        self.cache.due_in()
     }
 }

@@ -10,7 +10,7 @@ use crate::ciphertext::shown;
 use crate::lease::Lease;
 use crate::manifest::{Class, Deliver, Entry, Required};
 use crate::plan::{Plan, Route, RouteOrigin};
-use crate::resolver::{Resolved, rotation};
+use crate::resolver::{Remembered, Resolved, rotation};
 use crate::rule::{Check, ParameterValue};
 
 /// What a run would do, or did.
@@ -54,6 +54,9 @@ pub struct EntryReport {
     /// How long the value is good, where it is given for a time; absent where nobody looked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
+    /// That the value was not read just now; absent where it was, or where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheReport>,
     /// What it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -69,6 +72,31 @@ pub struct EntryReport {
     /// The variable of the version before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
+}
+
+/// Of a value that was not read just now.
+#[derive(Debug, Serialize)]
+pub struct CacheReport {
+    /// `cached`, or `stale` where its backend could not be asked for another.
+    pub outcome: &'static str,
+    /// How long ago it was read, in whole seconds.
+    pub age_seconds: u64,
+    /// The kind of the error that kept its backend from giving another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<&'static str>,
+}
+
+impl CacheReport {
+    fn of(remembered: Remembered) -> Self {
+        Self {
+            outcome: match remembered.is_stale() {
+                true => "stale",
+                false => "cached",
+            },
+            age_seconds: remembered.age.as_secs(),
+            error: remembered.instead_of,
+        }
+    }
 }
 
 impl Report {
@@ -94,6 +122,7 @@ impl Report {
             let resolved = resolved.entry(&entry.name);
             entry.present = Some(resolved.is_some());
             entry.lease = resolved.and_then(|resolved| resolved.lease);
+            entry.cache = resolved.and_then(|resolved| resolved.remembered.map(CacheReport::of));
         }
         report
     }
@@ -121,6 +150,7 @@ fn entry(plan: &Plan, route: &Route) -> EntryReport {
         },
         present: None,
         lease: None,
+        cache: None,
         description: entry.about.description.clone(),
         owner: entry.about.owner.clone(),
         tier: entry.about.tier,

@@ -12,8 +12,10 @@ mod error;
 mod extract;
 mod fetch;
 mod open;
+mod recall;
 mod resolved;
 pub(crate) mod rotation;
+mod spare;
 mod validate;
 
 pub use access::{Access, AccessOutcome};
@@ -21,6 +23,7 @@ pub use compose::Composed;
 pub use error::ResolveError;
 pub use extract::Extracted;
 pub use fetch::{Fetched, fetch};
+pub use recall::Remembered;
 pub use resolved::{Resolved, ResolvedEntry};
 
 use crate::error::Problem;
@@ -39,17 +42,24 @@ struct Run {
     leases: Vec<Option<Lease>>,
     /// The same of the versions before.
     previous_leases: Vec<Option<Lease>>,
+    /// Of which values it is known that they were not read just now, by route.
+    remembered: Vec<Option<Remembered>>,
+    /// The same of the versions before.
+    previous_remembered: Vec<Option<Remembered>>,
 }
 
 impl Run {
     fn new(plan: Plan) -> Self {
         let none = vec![None; plan.routes.len()];
+        let remembered = vec![None; plan.routes.len()];
         Self {
             plan,
             problems: Vec::new(),
             clues: Vec::new(),
             leases: none.clone(),
             previous_leases: none,
+            previous_remembered: remembered.clone(),
+            remembered,
         }
     }
 

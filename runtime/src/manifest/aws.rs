@@ -17,6 +17,7 @@ pub(super) const AWS_KEYS: &[&str] = &[
     "scrub",
     "deadline",
     "attempts",
+    "cache",
 ];
 
 const ROLE_KEYS: &[&str] = &["arn", "external-id", "session-name"];

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 
 use super::aws::{self, AWS_KEYS, AwsStore};
+use super::cache;
 use super::entries::malformed;
 use super::model::{BackendEntry, BackendSettings, NameCase};
 use super::reader::{Reader, Table};
@@ -19,7 +20,10 @@ pub(super) const BACKEND_KEYS: &[(&str, &[&str])] = &[
     ("aws-secrets-manager", AWS_KEYS),
     ("aws-parameter-store", AWS_KEYS),
     ("vault", VAULT_KEYS),
-    ("plugin", &["plugin", "prefix", "deadline", "attempts"]),
+    (
+        "plugin",
+        &["plugin", "prefix", "deadline", "attempts", "cache"],
+    ),
 ];
 
 const WHICH_KIND: &str = "write `kind = \"env\"`, \"file\", \"aws-secrets-manager\", \
@@ -34,14 +38,18 @@ pub(super) fn read(reader: &mut Reader, section: &Table<'_, '_>) -> BTreeMap<Str
         .into_iter()
         .filter_map(|(name, table)| {
             let settings = settings(reader, &table)?;
-            let patience = match settings {
-                BackendSettings::Env { .. } | BackendSettings::File { .. } => Patience::default(),
-                _ => patience(reader, &table),
-            };
+            let is_remote = settings.is_remote();
             let entry = BackendEntry {
                 span: name.span(),
+                patience: match is_remote {
+                    true => patience(reader, &table),
+                    false => Patience::default(),
+                },
+                cache: match is_remote {
+                    true => cache::of(reader, &table),
+                    false => None,
+                },
                 settings,
-                patience,
             };
             Some((name.into_inner(), entry))
         })

@@ -7,6 +7,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::cache;
 use super::error::ManifestError;
 use super::mode::FileMode;
 use super::model::{About, Class, Condition, Deliver, Entry, Origin, Previous, Required};
@@ -30,6 +31,7 @@ pub(super) const SECRET_KEYS: &[&str] = &[
     "required",
     "previous",
     "deliver",
+    "cache",
     "allow-dangerous-name",
 ];
 /// Keys of `[config.NAME]`.
@@ -110,6 +112,10 @@ fn entry(
         checks: parameters::checks(reader, table, catalog),
         previous,
         deliver,
+        cache: match class {
+            Class::Secret => cache::of(reader, table),
+            Class::Config => None,
+        },
     }
 }
 

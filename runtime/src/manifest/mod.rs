@@ -7,6 +7,7 @@
 mod audit;
 mod aws;
 mod backends;
+mod cache;
 mod component;
 mod credential;
 mod credentials;
@@ -32,6 +33,8 @@ mod watch;
 
 pub use audit::{AuditDestination, AuditFile, AuditSettings};
 pub use aws::{AwsAccess, AwsRole, AwsSettings, AwsStore};
+pub(crate) use cache::LONGEST_TTL;
+pub use cache::{CacheKey, CacheSettings};
 pub use credential::{
     CredentialPiece, CredentialSpec, CredentialTemplate, CredentialText, RESERVED_HEADERS,
 };

@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::audit::AuditSettings;
 use super::aws::AwsSettings;
+use super::cache::CacheSettings;
 use super::mode::FileMode;
 use super::plugin_model::Plugin;
 use super::resilience::{Patience, Resilience};
@@ -31,6 +32,8 @@ pub struct Manifest {
     pub inherit: Inherit,
     /// Where accesses are written down, if anywhere.
     pub audit: Option<AuditSettings>,
+    /// For how long what was read is good.
+    pub cache: CacheSettings,
     /// By name.
     pub environments: BTreeMap<String, Environment>,
     /// By name.
@@ -126,6 +129,8 @@ pub struct BackendEntry {
     pub settings: BackendSettings,
     /// How long it is waited for, and how often it is asked.
     pub patience: Patience,
+    /// How long what was read of it is good; instead of what `[cache]` says.
+    pub cache: Option<Duration>,
 }
 
 /// The kinds of backends.
@@ -174,6 +179,15 @@ impl BackendSettings {
     #[must_use]
     pub fn keeps_previous(&self) -> bool {
         matches!(self, Self::Aws(_) | Self::Vault(_))
+    }
+
+    /// Whether it is reached over a network, so that asking it costs something and may fail.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        match self {
+            Self::Env { .. } | Self::File { .. } => false,
+            Self::Aws(_) | Self::Vault(_) | Self::Plugin { .. } => true,
+        }
     }
 
     /// The variable of the launcher that it names for a credential.
@@ -228,6 +242,8 @@ pub struct Entry {
     pub previous: Option<Previous>,
     /// How the child gets it.
     pub deliver: Deliver,
+    /// How long what it is taken from is good; instead of what the backend says.
+    pub cache: Option<Duration>,
 }
 
 impl Entry {

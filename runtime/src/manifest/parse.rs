@@ -11,7 +11,7 @@ use super::error::ManifestError;
 use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Required};
 use super::reader::{Reader, Table};
 use super::source::Source;
-use super::{audit, backends, entries, environments, plugins, resilience, watch};
+use super::{audit, backends, cache, entries, environments, plugins, resilience, watch};
 use crate::ciphertext::is_ciphertext;
 use crate::error::Problems;
 use crate::nearest::nearest;
@@ -27,6 +27,7 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "inherit",
     "project",
     "audit",
+    "cache",
     "environments",
     "backends",
     "plugins",
@@ -101,6 +102,10 @@ fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Man
         audit: root
             .table(reader, "audit")
             .and_then(|table| audit::read(reader, &table)),
+        cache: root
+            .table(reader, "cache")
+            .map(|table| cache::read(reader, &table))
+            .unwrap_or_default(),
         environments: root
             .table(reader, "environments")
             .map(|table| environments::read(reader, &table))

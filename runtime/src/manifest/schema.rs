@@ -8,6 +8,7 @@
 // The fields are read by the derive alone.
 #![expect(dead_code, reason = "the types are described, not filled")]
 
+mod cache;
 mod plugin;
 mod resilience;
 mod vault;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
+use self::cache::Cache;
 use self::plugin::Plugin;
 use self::resilience::Resilience;
 use self::vault::{VaultAuth, VaultLeases, VaultNames, VaultTls, VaultTransit};
@@ -45,6 +47,8 @@ struct SecretsToml {
     project: Option<Project>,
     /// Where it is written down who read which secret. Without it, nowhere.
     audit: Option<Audit>,
+    /// For how long what was read of a backend over a network is good.
+    cache: Option<Cache>,
     /// Which backend answers where.
     environments: Option<BTreeMap<String, Environment>>,
     /// The places that values come from.
@@ -175,6 +179,8 @@ enum Backend {
         /// How often it is asked at most, instead of `attempts` of [resilience].
         #[schemars(range(min = 1, max = 10))]
         attempts: Option<u32>,
+        /// How long what was read is good, as in 5m; 0s is never.
+        cache: Option<String>,
     },
     /// A WebAssembly component.
     Plugin {
@@ -187,6 +193,8 @@ enum Backend {
         /// How often it is asked at most, instead of `attempts` of [resilience].
         #[schemars(range(min = 1, max = 10))]
         attempts: Option<u32>,
+        /// How long what was read is good, as in 5m; 0s is never.
+        cache: Option<String>,
     },
 }
 
@@ -214,6 +222,8 @@ struct Aws {
     /// How often it is asked at most, instead of `attempts` of [resilience].
     #[schemars(range(min = 1, max = 10))]
     attempts: Option<u32>,
+    /// How long what was read is good, as in 5m; 0s is never.
+    cache: Option<String>,
 }
 
 #[derive(JsonSchema)]
@@ -271,6 +281,8 @@ struct Secret {
     previous: Option<Previous>,
     /// How the command gets it.
     deliver: Option<Deliver>,
+    /// How long what was read is good, as in 5m; 0s is never.
+    cache: Option<String>,
     /// Allows a name that changes how programs load, such as NODE_OPTIONS.
     allow_dangerous_name: Option<bool>,
 }

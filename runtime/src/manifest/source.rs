@@ -59,6 +59,12 @@ impl Source {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
+    /// What tells this text from any other.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        use sha2::{Digest, Sha256};
+        Sha256::digest(self.text.as_bytes()).into()
+    }
+
     /// The text of a stretch, for the parser alone.
     pub(super) fn slice(&self, span: &Range<usize>) -> Option<&str> {
         self.text.get(span.clone())

@@ -28,6 +28,7 @@ pub(super) const VAULT_KEYS: &[&str] = &[
     "auth",
     "deadline",
     "attempts",
+    "cache",
 ];
 /// Keys of `leases` as a table.
 pub(super) const LEASES_KEYS: &[&str] = &["at-least"];

@@ -188,6 +188,13 @@ impl Plugins {
         })
     }
 
+    /// The digest that a plugin's component must have; nothing if that can't be known.
+    pub(crate) fn component_digest(&self, name: &str) -> Option<String> {
+        let plugin = self.plugin(name).ok()?;
+        let file = pin::ComponentFile::of(plugin, self.manifest.source().directory());
+        self.digest(name, plugin, &file).ok()
+    }
+
     fn plugin(&self, name: &str) -> Result<&Plugin, OpenError> {
         let plugin = self.manifest.plugins.get(name);
         plugin.ok_or_else(|| OpenError::Undeclared {

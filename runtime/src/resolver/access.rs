@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::fetch::{Fetched, Outcome as Answer};
+use super::recall::Remembered;
 use crate::backend::Document;
 use crate::error::Nature;
 use crate::manifest::Class;
@@ -32,6 +33,10 @@ pub struct Access {
 pub enum AccessOutcome {
     /// The backend gave the document.
     Ok,
+    /// It was not asked: the document was read before, and is good for a while.
+    Cached,
+    /// It could not answer, by an error of this kind, and what was read before stands in.
+    Stale(&'static str),
     /// It has none.
     Absent,
     /// It says that we may not have it, by an error of this kind.
@@ -77,7 +82,7 @@ impl Access {
         self.outcome
     }
 
-    /// How long the backend took for all that was asked of it.
+    /// How long the backend took for all that was asked of it; nothing if it was not asked.
     #[must_use]
     pub fn took(&self) -> Duration {
         self.took
@@ -98,6 +103,8 @@ impl AccessOutcome {
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Cached => "cached",
+            Self::Stale(_) => "stale",
             Self::Absent => "absent",
             Self::Denied(_) => "denied",
             Self::Failed(_) => "failed",
@@ -108,8 +115,8 @@ impl AccessOutcome {
     #[must_use]
     pub fn error(self) -> Option<&'static str> {
         match self {
-            Self::Ok | Self::Absent => None,
-            Self::Denied(kind) | Self::Failed(kind) => Some(kind),
+            Self::Ok | Self::Cached | Self::Absent => None,
+            Self::Stale(kind) | Self::Denied(kind) | Self::Failed(kind) => Some(kind),
         }
     }
 }
@@ -137,10 +144,18 @@ impl Fetched {
     fn access(&self, plan: &Plan, name: &str, class: Class, id: DocumentId) -> Access {
         let backend = &plan.backends[id.backend];
         let kind = backend.settings.kind();
+        let remembered = self.remembered[id.backend][id.request];
         let (outcome, version) = match &self.documents[id.backend][id.request] {
             Answer::Found(document) => (AccessOutcome::Ok, version(document, kind)),
             Answer::Absent => (AccessOutcome::Absent, None),
             Answer::Failed(kind, nature) => (AccessOutcome::of_error(kind, *nature), None),
+        };
+        // That there was no version before may be remembered, too.
+        let outcome = match (remembered, outcome) {
+            (Some(Remembered { instead_of, .. }), AccessOutcome::Ok | AccessOutcome::Absent) => {
+                instead_of.map_or(AccessOutcome::Cached, AccessOutcome::Stale)
+            }
+            _ => outcome,
         };
         Access {
             name: name.to_owned(),

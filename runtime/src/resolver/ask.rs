@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use tracing::debug;
 
 use super::open::{Opened, Shared, open};
+use super::spare::Spared;
 use crate::backend::{Answers, Backend, FetchError};
 use crate::error::{Explain, Nature};
 use crate::event_loop;
@@ -21,6 +22,7 @@ pub(super) struct Asked {
     /// What could help who looks for what it does not have, by the position of the request.
     pub(super) clues: Vec<(usize, String)>,
     pub(super) took: Duration,
+    verdict: Option<Verdict>,
 }
 
 impl Asked {
@@ -30,6 +32,7 @@ impl Asked {
             answers,
             clues: Vec::new(),
             took: Duration::ZERO,
+            verdict: None,
         }
     }
 }
@@ -38,21 +41,29 @@ impl Asked {
 pub(super) struct Asking<'a> {
     opened: Opened<'a>,
     terms: Terms,
+    spared: Spared,
 }
 
 impl<'a> Asking<'a> {
-    /// One of a run that began at `started`. Who is left alone is not opened either.
+    /// One of a run that began at `started`. Who is left alone, and who need not be asked for
+    /// anything, is not opened either.
     pub(super) fn of(
         plan: &Plan,
         backend: &'a PlannedBackend,
-        shared: &'a Shared<'a>,
-        memory: &Memory,
-        started: Instant,
+        spared: Spared,
+        (shared, memory, started): (&'a Shared<'a>, &Memory, Instant),
     ) -> Self {
         let mut terms = Terms::of(plan.manifest(), &backend.name, started);
+        if spared.is_all() {
+            let opened = Ok(None);
+            return Self {
+                opened,
+                terms,
+                spared,
+            };
+        }
         let opened = match memory.breakers.admit(&backend.name, started) {
-            Err(open) if !backend.requests.is_empty() => Err(FetchError::new(open)),
-            Err(_) => Ok(None),
+            Err(open) => Err(FetchError::new(open)),
             Ok(admission) => {
                 if admission == Admission::Probe {
                     terms.attempts = 1;
@@ -60,7 +71,11 @@ impl<'a> Asking<'a> {
                 open(plan, shared, backend, &terms)
             }
         };
-        Self { opened, terms }
+        Self {
+            opened,
+            terms,
+            spared,
+        }
     }
 
     /// The backend, if it waits for something.
@@ -91,19 +106,18 @@ pub(super) fn ask(plan: &Plan, backends: &[Asking<'_>], memory: &mut Memory) -> 
     };
     let pause = plan.manifest().resilience.breaker_pause;
     for (asking, asked) in backends.iter().zip(&asked) {
-        let Some(verdict) = asking.waiting().and_then(|_| verdict(&asked.answers)) else {
-            continue;
-        };
         let name = &asking.terms.backend;
-        match verdict {
-            Verdict::Answered => memory.breakers.answered(name),
-            Verdict::Away => memory.breakers.failed(name, Instant::now(), pause),
+        match asking.waiting().and(asked.verdict) {
+            Some(Verdict::Answered) => memory.breakers.answered(name),
+            Some(Verdict::Away) => memory.breakers.failed(name, Instant::now(), pause),
+            None => {}
         }
     }
     asked
 }
 
 /// What answers say of who gave them, if anything.
+#[derive(Clone, Copy)]
 enum Verdict {
     Answered,
     Away,
@@ -134,23 +148,26 @@ async fn ask_one(plan: &Plan, index: usize, asking: &Asking<'_>) -> Asked {
     let planned = &plan.backends[index];
     let backend = match &asking.opened {
         Ok(Some(backend)) => backend,
-        Ok(None) => return Asked::nothing(Ok(Answers::default())),
+        Ok(None) => return Asked::nothing(Ok(asking.spared.complete(Answers::default()))),
         Err(error) => return Asked::nothing(Err(error.clone())),
     };
     let started = Instant::now();
-    let answers = resilience::ask(backend.as_ref(), &planned.requests, &asking.terms).await;
+    let wanted = asking.spared.rest(&planned.requests);
+    let answers = resilience::ask(backend.as_ref(), &wanted, &asking.terms).await;
     let took = started.elapsed();
+    let verdict = verdict(&answers);
+    let answers = answers.map(|answers| asking.spared.complete(answers));
     debug!(
         backend = planned.name,
         kind = planned.settings.kind(),
         chosen_by = planned.chosen_by,
-        documents = planned.requests.len(),
+        documents = wanted.len(),
         microseconds = took.as_micros(),
         "fetched"
     );
     let clues = match &answers {
         Ok(answers) => {
-            let clues = clues(plan, index, backend.as_ref(), answers);
+            let clues = clues(plan, index, (backend.as_ref(), &asking.spared), answers);
             resilience::best_effort(backend.waits(), clues, &asking.terms).await
         }
         Err(_) => Vec::new(),
@@ -159,6 +176,7 @@ async fn ask_one(plan: &Plan, index: usize, asking: &Asking<'_>) -> Asked {
         answers,
         clues,
         took,
+        verdict,
     }
 }
 
@@ -167,7 +185,7 @@ async fn ask_one(plan: &Plan, index: usize, asking: &Asking<'_>) -> Asked {
 async fn clues(
     plan: &Plan,
     index: usize,
-    backend: &dyn Backend,
+    (backend, spared): (&dyn Backend, &Spared),
     answers: &Answers,
 ) -> Vec<(usize, String)> {
     let is_required = |request: usize| {
@@ -188,7 +206,7 @@ async fn clues(
     let absent = answers.filter(|(_, answer)| matches!(answer, Ok(None)));
     let missing: Vec<usize> = absent
         .map(|(request, _)| request)
-        .filter(|request| is_required(*request))
+        .filter(|request| !spared.has(*request) && is_required(*request))
         .collect();
     if missing.is_empty() {
         return Vec::new();

@@ -1,7 +1,7 @@
 //! Building values out of other values, in the order of the plan.
 
 use super::extract::Extracted;
-use super::{ResolveError, Run, Value};
+use super::{Remembered, ResolveError, Run, Value};
 use crate::lease::Lease;
 use crate::plan::{Plan, RouteOrigin};
 use crate::template::Template;
@@ -34,6 +34,7 @@ impl Extracted {
                 let template = template.clone();
                 values[index] = render(&mut run, &values, index, &template);
                 run.leases[index] = shortest(&run, &template);
+                run.remembered[index] = oldest(&run, &template);
             }
         }
         Composed {
@@ -76,6 +77,13 @@ fn shortest(run: &Run, template: &Template) -> Option<Lease> {
     let parts = template.names().into_iter();
     let leases = parts.filter_map(|part| run.leases[position(&run.plan, part)?]);
     leases.reduce(Lease::and)
+}
+
+/// Whether a part of it was not read just now, and which is the oldest.
+fn oldest(run: &Run, template: &Template) -> Option<Remembered> {
+    let parts = template.names().into_iter();
+    let remembered = parts.filter_map(|part| run.remembered[position(&run.plan, part)?]);
+    remembered.reduce(Remembered::and)
 }
 
 fn gap(plan: &Plan, values: &[Value], template: &Template) -> Option<Gap> {

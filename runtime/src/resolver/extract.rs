@@ -81,6 +81,12 @@ impl Fetched {
                     RouteOrigin::Document { document, .. } => self.lease(*document),
                     RouteOrigin::Process | RouteOrigin::Composed(_) => None,
                 };
+                self.run.remembered[index] = match &route.origin {
+                    RouteOrigin::Document { document, .. } => {
+                        self.remembered[document.backend][document.request]
+                    }
+                    RouteOrigin::Process | RouteOrigin::Composed(_) => None,
+                };
                 found
             }
         }
@@ -95,6 +101,7 @@ impl Fetched {
             return Value::Absent;
         };
         self.run.previous_leases[index] = self.lease(document);
+        self.run.previous_remembered[index] = self.remembered[document.backend][document.request];
         let route = &self.run.plan.routes[index];
         let found = match self.outcome(document) {
             Outcome::Found(found) => found,

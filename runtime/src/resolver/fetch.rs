@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use super::Run;
 use super::ask::{Asking, ask};
 use super::open::Shared;
+use super::recall::{Recall, Remembered};
+use super::spare::Spared;
 use crate::backend::{Answers, Document, FetchError, ProcessVariable};
 use crate::error::{Explain, Nature, Problem};
 use crate::memory::Memory;
@@ -27,6 +29,8 @@ pub(super) enum Outcome {
 pub struct Fetched {
     pub(super) run: Run,
     pub(super) documents: Vec<Vec<Outcome>>,
+    /// Which of them were not read just now.
+    pub(super) remembered: Vec<Vec<Option<Remembered>>>,
     /// How long each backend took.
     pub(super) took: Vec<Duration>,
     /// Values of `RouteOrigin::Process`, by route.
@@ -39,12 +43,20 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
     let mut run = Run::new(plan);
     let shared = Shared::new(&plugins, process);
     let started = Instant::now();
-    let backends = run.plan.backends.iter();
+    let mut problems = Vec::new();
+    let recall = Recall::of(&run.plan, &plugins, process, memory, &mut problems);
+    let backends = run.plan.backends.iter().enumerate();
     let backends: Vec<_> = backends
-        .map(|backend| Asking::of(&run.plan, backend, &shared, memory, started))
+        .map(|(index, backend)| {
+            let known = recall.known(index);
+            let known = known.unwrap_or_else(|| Spared::nothing(backend.requests.len()));
+            Asking::of(&run.plan, backend, known, (&shared, memory, started))
+        })
         .collect();
-    let asked = ask(&run.plan, &backends, memory);
+    let mut asked = ask(&run.plan, &backends, memory);
     drop(backends);
+    let remembered = recall.complete(&run.plan, &mut asked, memory, &mut problems);
+    run.problems.append(&mut problems);
     let (mut answers, mut took) = (Vec::new(), Vec::new());
     for (backend, asked) in asked.into_iter().enumerate() {
         answers.push(asked.answers);
@@ -70,6 +82,7 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
     Fetched {
         run,
         documents,
+        remembered,
         took,
         process,
     }

@@ -1,5 +1,6 @@
 //! What comes out at the end: all values, or none.
 
+use super::recall::Remembered;
 use crate::error::Problem;
 use crate::lease::Lease;
 use crate::manifest::{Class, Deliver, Inherit};
@@ -30,6 +31,8 @@ pub struct ResolvedEntry {
     /// How long it is good, where it is given for a time: the shortest of its parts, where it is
     /// composed.
     pub lease: Option<Lease>,
+    /// That it was not read just now: of a composed value, that a part of it was not.
+    pub remembered: Option<Remembered>,
 }
 
 impl Resolved {

@@ -69,6 +69,7 @@ fn entries(run: &Run, values: Vec<Value>, previous: Vec<Value>) -> Vec<ResolvedE
                 value,
                 deliver: entry.deliver.clone(),
                 lease: run.leases[index],
+                remembered: run.remembered[index],
             });
         }
         if let (Value::Present(value), Some(before)) = (previous, &entry.previous) {
@@ -82,6 +83,7 @@ fn entries(run: &Run, values: Vec<Value>, previous: Vec<Value>) -> Vec<ResolvedE
                     other => other.clone(),
                 },
                 lease: run.previous_leases[index],
+                remembered: run.previous_remembered[index],
             });
         }
     }

@@ -40,6 +40,8 @@ pub(in crate::cli) struct Show {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Outcome {
     Ok,
+    Cached,
+    Stale,
     Absent,
     Denied,
     Failed,
@@ -49,6 +51,8 @@ impl Outcome {
     fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Cached => "cached",
+            Self::Stale => "stale",
             Self::Absent => "absent",
             Self::Denied => "denied",
             Self::Failed => "failed",

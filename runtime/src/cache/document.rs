@@ -1,0 +1,215 @@
+//! One document that is remembered, and whether it may still be used.
+
+use std::time::Duration;
+
+use super::moment::Moment;
+use super::terms::Terms;
+use crate::backend::Document;
+use crate::lease::Lease;
+
+/// What was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    /// Nothing where there was no version before.
+    pub(crate) document: Option<Document>,
+    pub(super) read: Moment,
+    /// As it was when it was read; for those who look at all that is remembered.
+    pub(super) terms: Terms,
+    /// Which part of its time has gone when it is due to be refreshed, in thousandths: another for
+    /// each, so that many processes don't ask together.
+    pub(super) due: u32,
+    /// The backend's name.
+    pub(super) backend: String,
+    /// The entries that it is in.
+    pub(super) names: Vec<String>,
+}
+
+/// Whether something remembered may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// It may, without asking.
+    Good,
+    /// It may, and it is time to ask.
+    Due,
+    /// Only if its backend can't be reached.
+    Stale,
+    /// It may not.
+    Over,
+}
+
+/// A document that is remembered and may be used.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    /// Its lease is what is left of it.
+    pub(crate) document: Option<Document>,
+    /// How long ago it was read.
+    pub(crate) since: Duration,
+    pub(crate) age: Age,
+}
+
+impl Kept {
+    pub(crate) fn new(
+        document: Option<Document>,
+        read: Moment,
+        terms: Terms,
+        backend: String,
+        names: Vec<String>,
+    ) -> Self {
+        Self {
+            document,
+            read,
+            terms,
+            due: due(),
+            backend,
+            names,
+        }
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.document.as_ref()?.lease
+    }
+
+    /// Its time to live: not longer than its lease.
+    fn ttl(&self, terms: Terms) -> Duration {
+        let lease = self.lease().map(|lease| lease.duration);
+        terms.ttl.min(lease.unwrap_or(Duration::MAX))
+    }
+
+    /// How old it is, and what that means; nothing if its clock is wrong.
+    pub(super) fn age(&self, terms: Terms, now: Moment) -> Option<(Duration, Age)> {
+        let since = self.read.age(now)?;
+        let ended = self.lease().is_some_and(|lease| since >= lease.duration);
+        let ttl = self.ttl(terms);
+        let age = if ttl.is_zero() || ended {
+            Age::Over
+        } else if since < ttl {
+            match since < ttl * self.due / 1000 {
+                true => Age::Good,
+                false => Age::Due,
+            }
+        } else if since < ttl.saturating_add(terms.stale) {
+            Age::Stale
+        } else {
+            Age::Over
+        };
+        Some((since, age))
+    }
+
+    /// It, if it may be used.
+    pub(super) fn known(&self, terms: Terms, now: Moment) -> Option<Known> {
+        let (since, age) = self.age(terms, now)?;
+        if age == Age::Over {
+            return None;
+        }
+        let mut document = self.document.clone();
+        if let Some(lease) = document.as_mut().and_then(|found| found.lease.as_mut()) {
+            lease.duration = lease.duration.saturating_sub(since);
+        }
+        Some(Known {
+            document,
+            since,
+            age,
+        })
+    }
+
+    /// In how long it is due to be refreshed.
+    pub(super) fn due_in(&self, now: Moment) -> Duration {
+        let at = self.ttl(self.terms) * self.due / 1000;
+        let since = self.read.age(now).unwrap_or(Duration::MAX);
+        at.saturating_sub(since)
+    }
+
+    /// Whether it may be on a disk: what is leased ends by others' hands, too.
+    pub(super) fn outlives_a_process(&self) -> bool {
+        self.lease().is_none()
+    }
+}
+
+/// From 80 to 90 per cent.
+fn due() -> u32 {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new().hash_one(0_u8) % 100;
+    800 + u32::try_from(random).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use super::*;
+    use crate::secret::SecretValue;
+
+    const TERMS: Terms = Terms {
+        ttl: Duration::from_secs(1000),
+        stale: Duration::from_secs(300),
+    };
+
+    fn at(seconds: u64) -> Moment {
+        Moment {
+            wall: Duration::from_secs(10_000 + seconds),
+            machine: Some(Duration::from_secs(50 + seconds)),
+        }
+    }
+
+    fn kept(lease: Option<u64>) -> Kept {
+        let mut document = Document::plain(SecretValue::copy_of(b"dummy"));
+        document.lease = lease.map(|seconds| Lease {
+            duration: Duration::from_secs(seconds),
+            renewable: true,
+        });
+        let names = vec!["A".to_owned()];
+        Kept::new(Some(document), at(0), TERMS, "vault".to_owned(), names)
+    }
+
+    fn age(kept: &Kept, seconds: u64) -> Option<Age> {
+        Some(kept.age(TERMS, at(seconds))?.1)
+    }
+
+    #[test]
+    fn it_is_good_then_due_then_stale_then_over() {
+        let kept = kept(None);
+        assert!((800..900).contains(&kept.due));
+        for (seconds, expected) in [
+            (0, Age::Good),
+            (799, Age::Good),
+            (900, Age::Due),
+            (999, Age::Due),
+            (1000, Age::Stale),
+            (1299, Age::Stale),
+            (1300, Age::Over),
+        ] {
+            assert_eq!(age(&kept, seconds), Some(expected), "{seconds}");
+        }
+        let due = kept.due_in(at(0)).as_secs();
+        assert!((800..900).contains(&due));
+        assert_eq!(kept.due_in(at(950)), Duration::ZERO);
+        assert!(kept.known(TERMS, at(1300)).is_none());
+    }
+
+    #[test]
+    fn it_never_outlives_its_lease() {
+        let kept = kept(Some(60));
+        assert_eq!(age(&kept, 30), Some(Age::Good));
+        assert_eq!(age(&kept, 59), Some(Age::Due));
+        assert_eq!(age(&kept, 60), Some(Age::Over));
+        assert!(!kept.outlives_a_process());
+        let known = kept.known(TERMS, at(20)).unwrap();
+        let lease = known.document.unwrap().lease.unwrap();
+        assert_eq!(lease.duration.as_secs(), 40);
+    }
+
+    #[test]
+    fn without_a_time_to_live_and_from_the_future_it_is_not_used() {
+        let kept = kept(None);
+        let never = Terms {
+            ttl: Duration::ZERO,
+            ..TERMS
+        };
+        assert!(kept.known(never, at(0)).is_none());
+        let before = Moment {
+            wall: Duration::from_secs(9_999),
+            machine: Some(Duration::from_secs(60)),
+        };
+        assert!(kept.known(TERMS, before).is_none());
+    }
+}

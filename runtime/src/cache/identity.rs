@@ -1,0 +1,446 @@
+//! Who asks a backend, and which: what decides the answer, besides what is asked.
+//!
+//! It is a digest over the user, the manifest, the variables that the backend reads, and the
+//! credentials in variables and files. Another token, profile, role or component is another
+//! identity, and finds nothing that this one read. Nothing of it is ever shown or written as it
+//! is.
+//!
+//! Of a JSON Web Token only its issuer and subject count: platforms make a new one every hour for
+//! the same app. One that somebody forged finds nothing that is not the same user's already. A secret
+//! id that can be used once does not count, either.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::backend::ProcessVariable;
+use crate::manifest::{
+    AwsAccess, BackendSettings, CredentialSpec, CredentialText, VaultMethod, VaultSettings,
+    VaultSupply,
+};
+use crate::plan::{Plan, PlannedBackend};
+use crate::plugin::Plugins;
+
+/// The largest credential that is read.
+const LARGEST: u64 = 1 << 20;
+/// Where Kubernetes puts the token of a service account.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/// What Vault's own client reads, and we do.
+const VAULT_VARIABLES: &[&str] = &[
+    "VAULT_ADDR",
+    "VAULT_NAMESPACE",
+    "VAULT_MOUNT_PATH",
+    "VAULT_PATH",
+    "VAULT_TOKEN",
+    "VAULT_ROLE_ID",
+    "VAULT_CACERT",
+    "VAULT_CAPATH",
+    "VAULT_TLS_SERVER_NAME",
+    "VAULT_SKIP_VERIFY",
+];
+/// Where AWS is and as whom it is asked, for the SDK.
+const AWS_VARIABLES: &[&str] = &[
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_SSM",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+];
+
+/// Who asked whom.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Identity([u8; 32]);
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity(..)")
+    }
+}
+
+impl Identity {
+    /// That of a backend of this run; nothing if it can't be known.
+    pub(crate) fn of(
+        plan: &Plan,
+        backend: &PlannedBackend,
+        plugins: &Plugins,
+        process: ProcessVariable<'_>,
+    ) -> Option<Self> {
+        let manifest = plan.manifest();
+        let mut parts = Parts {
+            hash: Sha256::new(),
+            directory: manifest.source().directory(),
+            process,
+        };
+        parts.add("user", &nix::unistd::geteuid().as_raw().to_le_bytes());
+        parts.add("manifest", &manifest.source().digest());
+        parts.add("backend", backend.name.as_bytes());
+        parts.add("kind", backend.settings.kind().as_bytes());
+        match &backend.settings {
+            BackendSettings::Env { .. } | BackendSettings::File { .. } => return None,
+            BackendSettings::Aws(aws) => parts.aws(&aws.access),
+            BackendSettings::Vault(vault) => parts.vault(vault),
+            BackendSettings::Plugin { plugin, .. } => {
+                parts.add("component", plugins.component_digest(plugin)?.as_bytes());
+                let plugin = manifest.plugins.get(plugin)?;
+                plugin
+                    .credential_variables()
+                    .for_each(|name| parts.variable(name));
+                if let Some(file) = &plugin.ca_file {
+                    parts.file(file);
+                }
+                plugin
+                    .credentials
+                    .values()
+                    .flatten()
+                    .for_each(|credential| parts.credential(credential));
+            }
+        }
+        Some(Self(parts.hash.finalize().into()))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    #[cfg(test)]
+    pub(super) fn test(byte: u8) -> Self {
+        Self([byte; 32])
+    }
+}
+
+/// What goes into the digest. Each part has a name and a length, so that none runs into the next.
+struct Parts<'a> {
+    hash: Sha256,
+    directory: &'a Path,
+    process: ProcessVariable<'a>,
+}
+
+impl Parts<'_> {
+    fn add(&mut self, name: &str, content: &[u8]) {
+        for part in [name.as_bytes(), content] {
+            self.hash.update((part.len() as u64).to_le_bytes());
+            self.hash.update(part);
+        }
+    }
+
+    fn variable(&mut self, name: &str) {
+        use std::os::unix::ffi::OsStringExt;
+        if let Some(value) = (self.process)(name) {
+            self.add(name, &Zeroizing::new(value.into_vec()));
+        }
+    }
+
+    fn path_in(&self, name: &str) -> Option<PathBuf> {
+        let path = (self.process)(name).filter(|path| !path.is_empty())?;
+        Some(PathBuf::from(path))
+    }
+
+    fn file(&mut self, path: &Path) {
+        let path = self.directory.join(path);
+        self.add("file", path.as_os_str().as_encoded_bytes());
+        if let Some(content) = content(&path) {
+            self.add("content", &content);
+        }
+    }
+
+    fn token_file(&mut self, path: &Path) {
+        let path = self.directory.join(path);
+        self.add("file", path.as_os_str().as_encoded_bytes());
+        if let Some(content) = content(&path) {
+            self.token(&content);
+        }
+    }
+
+    /// A JSON Web Token, or whatever stands in its place.
+    fn token(&mut self, token: &[u8]) {
+        match Claims::of(token) {
+            Some(claims) => {
+                self.add("issuer", claims.iss.as_bytes());
+                self.add("subject", claims.sub.as_bytes());
+            }
+            None => self.add("token", token),
+        }
+    }
+
+    fn token_variable(&mut self, name: &str) {
+        if let Some(token) = (self.process)(name) {
+            let token = Zeroizing::new(token.into_encoded_bytes());
+            self.token(&token);
+        }
+    }
+
+    fn aws(&mut self, access: &AwsAccess) {
+        // What the manifest says of it is in the manifest's digest.
+        AWS_VARIABLES.iter().for_each(|name| self.variable(name));
+        if let Some(file) = self.path_in("AWS_WEB_IDENTITY_TOKEN_FILE") {
+            self.token_file(&file);
+        }
+        if access.profile.is_none() && (self.process)("AWS_ACCESS_KEY_ID").is_some() {
+            return;
+        }
+        for (name, usual) in [
+            ("AWS_CONFIG_FILE", ".aws/config"),
+            ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+        ] {
+            let usual = || Some(self.path_in("HOME")?.join(usual));
+            if let Some(file) = self.path_in(name).or_else(usual) {
+                self.file(&file);
+            }
+        }
+    }
+
+    fn vault(&mut self, vault: &VaultSettings) {
+        VAULT_VARIABLES.iter().for_each(|name| self.variable(name));
+        let certificate = vault.tls.certificate.clone();
+        let certificate = certificate.or_else(|| self.path_in("VAULT_CLIENT_CERT"));
+        if let Some(file) = certificate {
+            self.file(&file);
+        }
+        let home = self.path_in("HOME").map(|home| home.join(".vault-token"));
+        let Some(auth) = &vault.auth else {
+            self.variable("VAULT_SECRET_ID");
+            home.iter().for_each(|file| self.file(file));
+            return;
+        };
+        match &auth.method {
+            VaultMethod::Token { file } => {
+                file.iter().chain(&home).for_each(|file| self.file(file));
+            }
+            VaultMethod::AppRole {
+                role_id_file,
+                secret_id_file,
+                wrapped,
+                ..
+            } => {
+                role_id_file.iter().for_each(|file| self.file(file));
+                if !wrapped {
+                    secret_id_file.iter().for_each(|file| self.file(file));
+                    self.variable("VAULT_SECRET_ID");
+                }
+            }
+            VaultMethod::Kubernetes { jwt_file, .. } => {
+                let usual = Path::new(SERVICE_ACCOUNT);
+                self.token_file(jwt_file.as_deref().unwrap_or(usual));
+            }
+            VaultMethod::Jwt { jwt, .. } => match jwt {
+                VaultSupply::File(file) => self.token_file(file),
+                VaultSupply::Variable(name) => self.token_variable(name),
+            },
+            VaultMethod::Userpass { password, .. } => match password {
+                VaultSupply::File(file) => self.file(file),
+                VaultSupply::Variable(name) => self.variable(name),
+            },
+            VaultMethod::Cert { .. } => {}
+            VaultMethod::Aws { access, .. } => self.aws(access),
+        }
+    }
+
+    fn credential(&mut self, credential: &CredentialSpec) {
+        let mut text = |text: &CredentialText| {
+            if let CredentialText::File(file) = text {
+                self.file(file);
+            }
+        };
+        match credential {
+            CredentialSpec::Header { value, .. } | CredentialSpec::Query { value, .. } => {
+                text(value);
+            }
+            CredentialSpec::Bearer(token) => text(token),
+            CredentialSpec::Basic { username, password } => {
+                text(username);
+                text(password);
+            }
+        }
+    }
+}
+
+/// What a token says of whom it is for.
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+}
+
+impl Claims {
+    fn of(token: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(token).ok()?.trim();
+        let mut parts = text.split('.');
+        let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let mut decoded = Zeroizing::new(vec![0; claims.len()]);
+        let length = URL_SAFE_NO_PAD.decode_slice(claims, &mut decoded).ok()?;
+        serde_json::from_slice(decoded.get(..length)?).ok()
+    }
+}
+
+/// What a file has in it, if it is one with an end.
+fn content(path: &Path) -> Option<Zeroizing<Vec<u8>>> {
+    let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let size = usize::try_from(metadata.len().min(LARGEST)).ok()?;
+    // In its final size, so that growing leaves no copy behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(size + 1));
+    let file = File::open(path).ok()?;
+    file.take(LARGEST).read_to_end(&mut content).ok()?;
+    Some(content)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use std::ffi::OsString;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::manifest::Manifest;
+    use crate::plugin::{PluginOptions, Store, standard_catalog};
+    use crate::selection::Wanted;
+
+    fn identity(text: &str, directory: &Path, variables: &[(&str, &str)]) -> Identity {
+        let path = directory.join("secrets.toml");
+        let manifest = Manifest::parse(&path, text, standard_catalog()).unwrap();
+        let wanted = Wanted::new(None, None, |_| None);
+        let plan = Plan::new(Arc::new(manifest), &wanted).unwrap();
+        let options = PluginOptions {
+            store: Store::at(directory.to_owned()),
+            allow_compile: false,
+            alarm: None,
+        };
+        let plugins = Plugins::of_plan(&plan, options).unwrap();
+        let process = |name: &str| {
+            let mut found = variables.iter().filter(|(known, _)| *known == name);
+            found.next().map(|(_, value)| OsString::from(value))
+        };
+        Identity::of(&plan, &plan.backends[0], &plugins, &process).unwrap()
+    }
+
+    fn manifest(kind: &str, more: &str) -> String {
+        format!(
+            "version = 1\n[environments.development]\nbackend = \"it\"\n[backends.it]\n\
+             kind = \"{kind}\"\n{more}\n[secrets.TOKEN]\n"
+        )
+    }
+
+    #[test]
+    fn another_credential_is_another_identity() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = manifest("vault", "");
+        let of = |variables: &[(&str, &str)]| identity(&text, folder.path(), variables);
+        let token = of(&[("VAULT_TOKEN", "dummy-1"), ("PATH", "/bin")]);
+        assert_eq!(token, of(&[("VAULT_TOKEN", "dummy-1"), ("PATH", "/usr")]));
+        for other in [
+            of(&[]),
+            of(&[("VAULT_TOKEN", "dummy-2")]),
+            of(&[("VAULT_ROLE_ID", "dummy-1")]),
+            of(&[("VAULT_TOKEN", "dummy-1"), ("VAULT_NAMESPACE", "team")]),
+            of(&[
+                ("VAULT_TOKEN", "dummy-1"),
+                ("VAULT_ADDR", "http://localhost"),
+            ]),
+        ] {
+            assert_ne!(token, other);
+        }
+        let text = manifest("aws-secrets-manager", "");
+        let of = |variables: &[(&str, &str)]| identity(&text, folder.path(), variables);
+        let key = of(&[("AWS_ACCESS_KEY_ID", "dummy-1")]);
+        assert_ne!(key, of(&[("AWS_ACCESS_KEY_ID", "dummy-2")]));
+        assert_ne!(key, of(&[("AWS_PROFILE", "dummy-1")]));
+        assert_ne!(of(&[("AWS_PROFILE", "a")]), of(&[("AWS_PROFILE", "b")]));
+    }
+
+    #[test]
+    fn what_is_in_files_of_credentials_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let text = manifest(
+            "vault",
+            "auth = { method = \"token\", token-file = \"token\" }",
+        );
+        let of = || identity(&text, folder.path(), &[]);
+        let missing = of();
+        write("token", "dummy-1");
+        let first = of();
+        write("token", "dummy-2");
+        assert_ne!(missing, first);
+        assert_ne!(first, of());
+        let home = folder.path().to_str().unwrap();
+        let text = manifest("aws-parameter-store", "profile = \"a\"");
+        let of = || identity(&text, folder.path(), &[("HOME", home)]);
+        let none = of();
+        std::fs::create_dir(folder.path().join(".aws")).unwrap();
+        write(".aws/credentials", "[a]\naws_access_key_id = dummy\n");
+        assert_ne!(none, of());
+    }
+
+    #[test]
+    fn of_a_token_that_a_platform_renews_its_subject_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |claims: &str| {
+            let mut encoded = vec![0; claims.len() * 2];
+            let length = URL_SAFE_NO_PAD.encode_slice(claims, &mut encoded).unwrap();
+            let claims = std::str::from_utf8(&encoded[..length]).unwrap();
+            std::fs::write(folder.path().join("jwt"), format!("e30.{claims}.c2ln\n")).unwrap();
+        };
+        let auth = "auth = { method = \"kubernetes\", role = \"app\", jwt-file = \"jwt\" }";
+        let text = manifest("vault", auth);
+        let of = || identity(&text, folder.path(), &[]);
+        write(r#"{"iss":"https://example.com","sub":"shop:app","exp":1}"#);
+        let first = of();
+        write(r#"{"iss":"https://example.com","sub":"shop:app","exp":2}"#);
+        assert_eq!(first, of());
+        write(r#"{"iss":"https://example.com","sub":"shop:other","exp":2}"#);
+        assert_ne!(first, of());
+        // What says nothing of itself counts as it is.
+        write(r#"{"exp":1}"#);
+        let silent = of();
+        write(r#"{"exp":2}"#);
+        assert_ne!(silent, of());
+    }
+
+    #[test]
+    fn a_secret_id_that_is_used_once_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        for (wrapped, same) in [("true", true), ("false", false)] {
+            let auth = format!(
+                "auth = {{ method = \"approle\", role-id = \"app\", wrapped = {wrapped} }}"
+            );
+            let text = manifest("vault", &auth);
+            let of = |id| identity(&text, folder.path(), &[("VAULT_SECRET_ID", id)]);
+            assert_eq!(of("dummy-1") == of("dummy-2"), same, "{wrapped}");
+        }
+    }
+
+    #[test]
+    fn another_manifest_backend_or_kind_is_another_identity() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |text: &str| identity(text, folder.path(), &[]);
+        let first = of(&manifest("vault", ""));
+        assert_ne!(first, of(&manifest("vault", "path = \"app\"")));
+        assert_ne!(first, of(&manifest("aws-secrets-manager", "")));
+    }
+}

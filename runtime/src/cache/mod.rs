@@ -1,0 +1,38 @@
+//! What was read of backends over a network, remembered for a while.
+//!
+//! A document is good for its time to live ([`Terms`]), and if its backend can't be reached for
+//! a while longer; never past its lease. It is found by the identity that read it ([`Identity`])
+//! and what was asked, so that another credential finds nothing. Only what a resolution came to
+//! its end with is kept: [`Memory::keep`](crate::memory::Memory::keep).
+//!
+//! This module asks no backend, and decides about no problem: the resolver does.
+
+mod document;
+mod error;
+mod identity;
+mod moment;
+mod remembered;
+mod terms;
+
+pub use error::CacheError;
+
+pub(crate) use document::{Kept, Known};
+pub(crate) use identity::Identity;
+pub(crate) use moment::Moment;
+pub(crate) use remembered::{Cache, Key};
+pub(crate) use terms::{Terms, Variable, names};
+
+/// Instead of what `[cache]` says, in seconds; 0 switches the cache off.
+pub const TTL_VARIABLE: &str = "SECRETS_CACHE_TTL_SECONDS";
+
+/// What is asked of backends although it is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Asking {
+    /// Nothing: what has expired is asked anew.
+    #[default]
+    Expired,
+    /// What is due to be refreshed, too: that comes a little before it expires.
+    Due,
+    /// All. What is remembered stands in for a backend that can't be reached, and is said aloud.
+    All,
+}

@@ -1,0 +1,107 @@
+//! What a process remembers of documents.
+//!
+//! What is read is pending until the resolution has come to its end. A value that some rule
+//! refuses is never remembered, and one that was remembered and is refused is forgotten, so that the
+//! next resolution asks for it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Asking;
+use super::document::{Age, Kept, Known};
+use super::identity::Identity;
+use super::moment::Moment;
+use super::terms::Terms;
+use crate::backend::Request;
+use crate::error::{Problem, Problems, Severity};
+
+/// Which document of whom.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) identity: Identity,
+    pub(crate) request: Request,
+}
+
+/// Documents that are remembered.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    /// Whether this process will not resolve again.
+    pub(crate) once: bool,
+    pub(crate) asking: Asking,
+    kept: BTreeMap<Key, Kept>,
+    /// What the resolution read that is under way.
+    pending: Vec<(Key, Kept)>,
+    /// What it took from here.
+    served: Vec<Key>,
+}
+
+impl Cache {
+    /// Begins a resolution.
+    pub(crate) fn begin(&mut self) {
+        self.pending.clear();
+        self.served.clear();
+    }
+
+    /// What was read of this and may be used.
+    pub(crate) fn known(&self, key: &Key, terms: Terms, now: Moment) -> Option<Known> {
+        self.kept.get(key)?.known(terms, now)
+    }
+
+    /// Whether something of this age is used without asking.
+    pub(crate) fn answers(&self, age: Age) -> bool {
+        match self.asking {
+            Asking::Expired => matches!(age, Age::Good | Age::Due),
+            Asking::Due => age == Age::Good,
+            Asking::All => false,
+        }
+    }
+
+    /// Notes what was taken from here.
+    pub(crate) fn served(&mut self, key: Key) {
+        self.served.push(key);
+    }
+
+    /// Notes what was read.
+    pub(crate) fn read(&mut self, key: Key, kept: Kept) {
+        self.pending.push((key, kept));
+    }
+
+    /// Forgets what its backend has no more, or does not give any more.
+    pub(crate) fn forget(&mut self, key: &Key) {
+        self.kept.remove(key);
+    }
+
+    /// The resolution was good: what it read is kept.
+    pub(crate) fn keep(&mut self) {
+        self.served.clear();
+        self.kept.extend(std::mem::take(&mut self.pending));
+        let now = Moment::now();
+        self.kept
+            .retain(|_, kept| !matches!(kept.age(kept.terms, now), None | Some((_, Age::Over))));
+    }
+
+    /// It was not: what it read is not kept, and what is refused of what it took is forgotten.
+    pub(crate) fn reject(&mut self, problems: &Problems) {
+        self.pending.clear();
+        let errors = problems.as_slice().iter();
+        let refused: Vec<&str> = errors.filter_map(refused).collect();
+        for key in std::mem::take(&mut self.served) {
+            let is_in = |kept: &Kept| kept.names.iter().any(|name| refused.contains(&&**name));
+            if self.kept.get(&key).is_some_and(is_in) {
+                self.forget(&key);
+            }
+        }
+    }
+
+    /// In how long the next document is due to be refreshed.
+    pub(crate) fn due_in(&self) -> Option<Duration> {
+        let now = Moment::now();
+        self.kept.values().map(|kept| kept.due_in(now)).min()
+    }
+}
+
+/// The entry that could not be used.
+fn refused(problem: &Problem) -> Option<&str> {
+    let is_error = problem.severity == Severity::Error;
+    problem.secret.as_deref().filter(|_| is_error)
+}

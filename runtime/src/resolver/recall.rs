@@ -1,0 +1,452 @@
+//! What is remembered of the documents of a plan: before backends are asked, and after.
+//!
+//! A document that is good is not asked for, and a backend of which all are good is not even
+//! opened. What was asked for and could not be had, because its backend is out, may be stale: that
+//! is said. What its backend denies or does not have is never taken from here, and is forgotten.
+//!
+//! A version and the one before it are used together or not at all: of two different times they
+//! could leave out the one in between.
+
+use std::time::Duration;
+
+use thiserror::Error;
+use tracing::debug;
+
+use super::ask::Asked;
+use super::spare::Spared;
+use crate::backend::{Answers, Document, FetchError, ProcessVariable, Version};
+use crate::cache::{
+    CacheError, Identity, Kept, Key, Known, Moment, TTL_VARIABLE, Terms, Variable, names,
+};
+use crate::error::{Explain, Nature, Problem};
+use crate::memory::Memory;
+use crate::plan::{DocumentId, Plan, PlannedBackend};
+use crate::plugin::Plugins;
+
+/// That a value was not read just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remembered {
+    /// How long ago it was.
+    pub age: Duration,
+    /// The kind of the error that kept its backend from giving another, if it was asked.
+    pub instead_of: Option<&'static str>,
+}
+
+impl Remembered {
+    /// Whether it stands in for what its backend could not give.
+    #[must_use]
+    pub fn is_stale(self) -> bool {
+        self.instead_of.is_some()
+    }
+
+    /// That of something that is made of two: stale if one is, and as old as the older.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            age: self.age.max(other.age),
+            instead_of: self.instead_of.or(other.instead_of),
+        }
+    }
+}
+
+/// Values stand in for what a backend could not give.
+#[derive(Debug, Error)]
+#[error("{} stale: `{backend}` gave {them} {} ago, and now {cause}", list(names), humantime::format_duration(*age))]
+struct Stale {
+    names: Vec<String>,
+    them: &'static str,
+    backend: String,
+    age: Duration,
+    cause: FetchError,
+}
+
+impl Explain for Stale {
+    fn kind(&self) -> &'static str {
+        "stale-value"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "bring the backend back; `stale-if-error` in [cache] says for how long this may go on"
+                .into(),
+        )
+    }
+}
+
+/// `A` is, or `A`, `B` are.
+fn list(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", quoted.join(", "))
+}
+
+/// What is remembered for a run, by backend and request.
+pub(super) struct Recall {
+    now: Moment,
+    backends: Vec<Option<Recalled>>,
+}
+
+/// The same of a backend. All of these have one for each request.
+struct Recalled {
+    keys: Vec<Key>,
+    terms: Vec<Terms>,
+    /// What may be used, at least if the backend is out.
+    known: Vec<Option<Known>>,
+    /// Whether it is used without asking.
+    good: Vec<bool>,
+}
+
+impl Recall {
+    /// Looks for what is remembered. Nothing is looked at where nothing could be: without a
+    /// backend over a network, or in a process that resolves once.
+    pub(super) fn of(
+        plan: &Plan,
+        plugins: &Plugins,
+        process: ProcessVariable<'_>,
+        memory: &mut Memory,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let remote = plan.backends.iter();
+        let mut remote =
+            remote.filter(|backend| backend.settings.is_remote() && !backend.requests.is_empty());
+        let nothing = |now| Self {
+            now,
+            backends: plan.backends.iter().map(|_| None).collect(),
+        };
+        let now = Moment::now();
+        if remote.next().is_none() || memory.cache.once {
+            return nothing(now);
+        }
+        let text = process(TTL_VARIABLE);
+        let text = text.map(|text| text.to_string_lossy().into_owned());
+        let Some(variable) = Variable::parse(text.as_deref()) else {
+            problems.push(Problem::error(&CacheError::Ttl, None));
+            return nothing(now);
+        };
+        if variable == Variable::Off {
+            return nothing(now);
+        }
+        let backends: Vec<_> = (0..plan.backends.len())
+            .map(|index| Identity::of(plan, &plan.backends[index], plugins, process))
+            .collect();
+        memory.cache.begin();
+        let backends = backends.into_iter().enumerate().map(|(index, identity)| {
+            Some(Recalled::of(
+                plan,
+                index,
+                identity?,
+                variable,
+                (memory, now),
+            ))
+        });
+        Self {
+            now,
+            backends: backends.collect(),
+        }
+    }
+
+    /// What need not be asked of a backend, by the position of the request.
+    pub(super) fn known(&self, backend: usize) -> Option<Spared> {
+        Some(self.backends[backend].as_ref()?.spared())
+    }
+
+    /// Puts what is remembered to what was answered, and has what was answered remembered.
+    pub(super) fn complete(
+        self,
+        plan: &Plan,
+        asked: &mut [Asked],
+        memory: &mut Memory,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<Vec<Option<Remembered>>> {
+        let backends = self.backends.into_iter().zip(asked).enumerate();
+        let completed = backends.map(|(index, (recalled, asked))| {
+            let none = || vec![None; plan.backends[index].requests.len()];
+            let Some(recalled) = recalled else {
+                return none();
+            };
+            let completed = recalled.complete(&mut asked.answers);
+            let entries = |request| {
+                let backend = index;
+                names(plan, DocumentId { backend, request })
+            };
+            if let Some(cause) = completed.cause {
+                problems.push(stale(plan, index, cause, &completed.remembered));
+            }
+            let name = &plan.backends[index].name;
+            let requests = completed.fates.into_iter().enumerate();
+            for (request, (fate, key)) in requests
+                .zip(recalled.keys)
+                .map(|((request, fate), key)| (request, (fate, key)))
+            {
+                match fate {
+                    Fate::Served => memory.cache.served(key),
+                    Fate::Forgotten => memory.cache.forget(&key),
+                    Fate::Read(document) => {
+                        let terms = recalled.terms[request];
+                        if terms.ttl.is_zero() {
+                            continue;
+                        }
+                        let (name, entries) = (name.clone(), entries(request));
+                        let kept = Kept::new(document, self.now, terms, name, entries);
+                        memory.cache.read(key, kept);
+                    }
+                    Fate::Unknown => {}
+                }
+            }
+            completed.remembered
+        });
+        completed.collect()
+    }
+}
+
+/// What becomes of a document in memory.
+#[derive(Debug)]
+enum Fate {
+    /// It was used.
+    Served,
+    /// It is of no use any more.
+    Forgotten,
+    /// It was read.
+    Read(Option<Document>),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What came of the requests of a backend.
+struct Completed {
+    remembered: Vec<Option<Remembered>>,
+    fates: Vec<Fate>,
+    /// What stale values stand in for.
+    cause: Option<FetchError>,
+}
+
+impl Recalled {
+    fn of(
+        plan: &Plan,
+        index: usize,
+        identity: Identity,
+        variable: Variable,
+        (memory, now): (&Memory, Moment),
+    ) -> Self {
+        let PlannedBackend { requests, name, .. } = &plan.backends[index];
+        let keys: Vec<Key> = requests
+            .iter()
+            .map(|request| Key {
+                identity,
+                request: request.clone(),
+            })
+            .collect();
+        let backend = index;
+        let terms: Vec<Terms> = (0..requests.len())
+            .map(|request| Terms::of(plan, DocumentId { backend, request }, variable))
+            .collect();
+        let known: Vec<Option<Known>> = keys
+            .iter()
+            .zip(&terms)
+            .map(|(key, terms)| memory.cache.known(key, *terms, now))
+            .collect();
+        let is_good = |known: &Option<Known>| {
+            let known = known.as_ref();
+            known.is_some_and(|known| memory.cache.answers(known.age))
+        };
+        let mut recalled = Self {
+            good: known.iter().map(is_good).collect(),
+            keys,
+            terms,
+            known,
+        };
+        for (one, other) in recalled.pairs() {
+            let both = recalled.good[one] && recalled.good[other];
+            (recalled.good[one], recalled.good[other]) = (both, both);
+        }
+        let good = recalled.good.iter().filter(|good| **good).count();
+        debug!(
+            backend = name,
+            documents = requests.len(),
+            good,
+            "remembered"
+        );
+        recalled
+    }
+
+    /// The positions of each version before and its current one.
+    fn pairs(&self) -> Vec<(usize, usize)> {
+        let requests = self.keys.iter().map(|key| &key.request).enumerate();
+        let before = requests.filter(|(_, asked)| asked.version == Some(Version::Previous));
+        let current = |path: &str| {
+            let mut keys = self.keys.iter();
+            keys.position(|key| key.request.version.is_none() && key.request.path == path)
+        };
+        before
+            .filter_map(|(index, asked)| Some((index, current(&asked.path)?)))
+            .collect()
+    }
+
+    fn spared(&self) -> Spared {
+        let all = self.known.iter().zip(&self.good);
+        Spared::new(all.map(|(known, good)| {
+            let known = known.as_ref().filter(|_| *good)?;
+            Some(known.document.clone())
+        }))
+    }
+
+    fn complete(&self, answers: &mut Result<Answers, FetchError>) -> Completed {
+        let whole = match answers {
+            Err(error) => match self.of_failed(error) {
+                Some(cause) => Some(cause),
+                None => return self.lost(error),
+            },
+            Ok(_) => None,
+        };
+        let mut causes = vec![None; self.keys.len()];
+        if let Some(cause) = whole {
+            let stale = self.good.iter().map(|good| (!good).then(|| cause.clone()));
+            causes = stale.collect();
+            *answers = Ok(Answers::default());
+        }
+        let Ok(answers) = answers else {
+            unreachable!("what failed as a whole was left or replaced");
+        };
+        if answers.documents.is_empty() {
+            // Nothing was asked, or nothing came of it: all of this is known.
+            let known = self.known.iter().flatten();
+            answers.documents = known.map(|known| Ok(known.document.clone())).collect();
+        } else {
+            self.stand_in(&answers.documents, &mut causes);
+        }
+        let mut completed = Completed {
+            remembered: vec![None; self.keys.len()],
+            fates: Vec::with_capacity(self.keys.len()),
+            cause: causes.iter().flatten().next().cloned(),
+        };
+        for (index, cause) in causes.into_iter().enumerate() {
+            let known = self.known[index].as_ref();
+            let known = known.filter(|_| cause.is_some() || self.good[index]);
+            completed.fates.push(match known {
+                Some(known) => {
+                    answers.documents[index] = Ok(known.document.clone());
+                    completed.remembered[index] = Some(Remembered {
+                        age: known.since,
+                        instead_of: cause.map(|cause| cause.kind()),
+                    });
+                    Fate::Served
+                }
+                None => self.fate(index, &answers.documents[index]),
+            });
+        }
+        completed
+    }
+
+    /// Why all that is not good is stale, if that may be.
+    fn of_failed(&self, error: &FetchError) -> Option<FetchError> {
+        let all = self.known.iter().all(Option::is_some);
+        (is_outage(error) && all).then(|| error.clone())
+    }
+
+    /// Nothing can be had. Who is not let in any more gets nothing from here, either.
+    fn lost(&self, error: &FetchError) -> Completed {
+        let fate = || match error.nature() {
+            Nature::Denied => Fate::Forgotten,
+            Nature::Fault | Nature::Outage { .. } => Fate::Unknown,
+        };
+        Completed {
+            remembered: vec![None; self.keys.len()],
+            fates: self.keys.iter().map(|_| fate()).collect(),
+            cause: None,
+        }
+    }
+
+    /// Notes why documents are stale that could not be had.
+    fn stand_in(
+        &self,
+        answers: &[Result<Option<Document>, FetchError>],
+        causes: &mut [Option<FetchError>],
+    ) {
+        let asked = |index: &usize| !self.good[*index];
+        // What a backend leased beside a failure, it may have taken back already.
+        let is_leased = |index: usize| matches!(&answers[index], Ok(Some(document)) if document.lease.is_some());
+        let mut all = (0..answers.len()).filter(asked);
+        if all.any(is_leased) {
+            return;
+        }
+        let pairs = self.pairs();
+        for index in (0..answers.len()).filter(asked) {
+            let Err(error) = &answers[index] else {
+                continue;
+            };
+            let of_pair = |(one, other): &&(usize, usize)| *one == index || *other == index;
+            let paired = pairs.iter().filter(of_pair);
+            let together: Vec<usize> = paired
+                .flat_map(|(one, other)| [*one, *other])
+                .chain([index])
+                .collect();
+            let may_stand_in = |index: &usize| {
+                let denied = answers[*index]
+                    .as_ref()
+                    .is_err_and(|error| !is_outage(error));
+                self.known[*index].is_some() && !denied
+            };
+            if is_outage(error) && together.iter().all(may_stand_in) {
+                for index in together {
+                    causes[index] = Some(error.clone());
+                }
+            }
+        }
+    }
+
+    fn fate(&self, index: usize, answer: &Result<Option<Document>, FetchError>) -> Fate {
+        let is_previous = self.keys[index].request.version == Some(Version::Previous);
+        match answer {
+            Ok(Some(document)) => Fate::Read(Some(document.clone())),
+            // That there was none before is known as long as the current one is.
+            Ok(None) if is_previous => Fate::Read(None),
+            Ok(None) => Fate::Forgotten,
+            Err(error) if error.nature() == Nature::Denied => Fate::Forgotten,
+            Err(_) => Fate::Unknown,
+        }
+    }
+}
+
+fn is_outage(error: &FetchError) -> bool {
+    matches!(error.nature(), Nature::Outage { .. })
+}
+
+/// The warning that values of a backend are stale.
+fn stale(
+    plan: &Plan,
+    backend: usize,
+    cause: FetchError,
+    remembered: &[Option<Remembered>],
+) -> Problem {
+    let stale = remembered.iter().enumerate();
+    let stale = stale.filter(|(_, found)| found.is_some_and(Remembered::is_stale));
+    let mut found = Vec::new();
+    let mut age = Duration::ZERO;
+    for (request, remembered) in stale {
+        age = age.max(remembered.map(|found| found.age).unwrap_or_default());
+        found.extend(names(plan, DocumentId { backend, request }));
+    }
+    // In the order of the manifest, each once.
+    let mut names: Vec<String> = Vec::new();
+    for route in &plan.routes {
+        let name = &plan.entry(route).name;
+        if found.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    let first = plan.routes.iter();
+    let mut first = first.filter(|route| names.first() == Some(&plan.entry(route).name));
+    let place = first.next().map(|route| &route.span);
+    let place = place.map(|span| plan.manifest().source().place(span));
+    let only = names.first().filter(|_| names.len() == 1).cloned();
+    let stale = Stale {
+        them: if names.len() == 1 { "it" } else { "them" },
+        names,
+        backend: plan.backends[backend].name.clone(),
+        age: Duration::from_secs(age.as_secs()),
+        cause,
+    };
+    Problem {
+        secret: only,
+        ..Problem::warning(&stale, place)
+    }
+}
