@@ -109,10 +109,11 @@ impl Launch {
 
 /// Writes the files with a path again, for a command that runs. Files in memory are sealed, and
 /// stay what they are.
-pub(crate) fn rewrite(resolved: &Resolved) -> Result<(), Problems> {
-    let directory = resolved.plan().manifest().source().directory();
-    let entries = resolved.entries().iter();
-    let at_paths = entries.filter(|entry| matches!(entry.deliver, Deliver::File { .. }));
+pub(crate) fn rewrite(entries: &[ResolvedEntry], plan: &Plan) -> Result<(), Problems> {
+    let directory = plan.manifest().source().directory();
+    let at_paths = entries
+        .iter()
+        .filter(|entry| matches!(entry.deliver, Deliver::File { .. }));
     let (_, mut files) = deliver(at_paths, directory)?;
     let done = files.put_in_place();
     // The command uses those that are in their place, whatever became of the others.

@@ -10,7 +10,7 @@ use secret_runtime::memory::Memory;
 use secret_runtime::plan::Plan;
 use secret_runtime::plugin::{self, PluginOptions, Plugins, Store};
 use secret_runtime::policy::{self, AuthorizedPlan};
-use secret_runtime::resolver::{self, Resolved};
+use secret_runtime::resolver::{self, Composed, Resolved};
 use tracing::debug;
 
 use crate::audit::Audit;
@@ -60,27 +60,44 @@ pub(crate) fn read(
     options: &Options,
     judge: &mut Judge,
 ) -> Result<(Resolved, Audit), Problems> {
+    read_with(
+        plan,
+        task,
+        options,
+        judge,
+        &mut Memory::of_one_run(),
+        Composed::validate,
+    )
+}
+
+/// The same, with what is known of earlier readings. `validate` says which values have to be there.
+pub(crate) fn read_with<T>(
+    plan: Plan,
+    task: Task,
+    options: &Options,
+    judge: &mut Judge,
+    memory: &mut Memory,
+    validate: impl FnOnce(Composed, &mut Judge) -> Result<T, Problems>,
+) -> Result<(T, Audit), Problems> {
     let mut audit = Audit::begin(&plan, task, options)?;
     let resolved = authorize(plan, options, judge)
-        .and_then(|plan| resolve(plan, judge, &mut audit))
+        .and_then(|plan| resolve(plan, judge, &mut audit, memory, validate))
         .map_err(|problems| audit.ends_with(problems))?;
     Ok((resolved, audit))
 }
 
 /// Everything that reads, and the judgement of what was read.
-fn resolve(
+fn resolve<T>(
     plan: AuthorizedPlan,
     judge: &mut Judge,
     audit: &mut Audit,
-) -> Result<Resolved, Problems> {
+    memory: &mut Memory,
+    validate: impl FnOnce(Composed, &mut Judge) -> Result<T, Problems>,
+) -> Result<T, Problems> {
     audit.reached(Stage::Values);
-    let fetched = resolver::fetch(
-        plan,
-        &|name| std::env::var_os(name),
-        &mut Memory::of_one_run(),
-    );
+    let fetched = resolver::fetch(plan, &|name| std::env::var_os(name), memory);
     audit.accesses(&fetched);
-    let resolved = fetched.extract().compose().validate(judge)?;
+    let resolved = validate(fetched.extract().compose(), judge)?;
     audit.reached(Stage::Start);
     Ok(resolved)
 }

@@ -7,6 +7,8 @@
 //! candidate becomes it. So a command is never stopped for values that are missing, invalid, or
 //! refused, and it starts from where every command starts: `Launch::start`.
 //!
+//! What the command has [for a time](leases) is renewed, and given back when it ends.
+//!
 //! The parent has one thread, waits in one place, and asks no backend: whatever hangs or grows
 //! is a process that can be killed and ends. It must not decide what is executed or with
 //! which environment.
@@ -18,9 +20,11 @@ mod error;
 mod fork;
 mod gate;
 mod known;
+mod leases;
 mod mark;
 mod notice;
 mod parent;
+mod reading;
 mod redact;
 mod running;
 mod schedule;

@@ -1,6 +1,7 @@
 //! For how long something is good that a backend gives for a time.
 //!
-//! What names a lease at its backend is not kept: whoever has it, and a token, could end it.
+//! What names a lease at its backend is not in it: whoever has that, and a token, could end it. A
+//! [`Grant`](crate::grant::Grant) has it.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +14,8 @@ pub struct Lease {
     /// How long it lasts from when it was read.
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub duration: Duration,
-    /// Whether the backend says that it could be made to last longer. A run does not do that.
+    /// Whether the backend says that it could be made to last longer. A run that becomes its
+    /// command does not do that.
     pub renewable: bool,
 }
 

@@ -45,6 +45,7 @@ mod ciphertext;
 pub mod error;
 mod event_loop;
 pub mod extract;
+pub mod grant;
 pub mod judge;
 pub mod lease;
 pub mod lock;

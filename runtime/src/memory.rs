@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::cache::{Asking, Cache};
 use crate::error::{Problem, Problems};
+use crate::grant::Leases;
 use crate::resilience::Breakers;
 
 /// What is known of earlier resolutions.
@@ -16,6 +17,8 @@ pub struct Memory {
     pub(crate) breakers: Breakers,
     /// Documents that were read.
     pub(crate) cache: Cache,
+    /// What is good for a time.
+    pub leases: Leases,
 }
 
 impl Memory {

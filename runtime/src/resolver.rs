@@ -16,6 +16,7 @@ mod recall;
 mod resolved;
 pub(crate) mod rotation;
 mod spare;
+mod tend;
 mod validate;
 
 pub use access::{Access, AccessOutcome};
@@ -24,7 +25,8 @@ pub use error::ResolveError;
 pub use extract::Extracted;
 pub use fetch::{Fetched, fetch};
 pub use recall::Remembered;
-pub use resolved::{Resolved, ResolvedEntry};
+pub use resolved::{Reread, Resolved, ResolvedEntry};
+pub use tend::{Duty, tend};
 
 use crate::error::Problem;
 use crate::lease::Lease;
@@ -83,13 +85,15 @@ enum Value {
     Absent,
     /// Nobody knows, and why not is among the problems.
     Failed,
+    /// Somebody has it, or a part of it, already: it was not asked for.
+    Held,
 }
 
 impl Value {
     fn present(&self) -> Option<&SecretValue> {
         match self {
             Self::Present(value) => Some(value),
-            Self::Absent | Self::Failed => None,
+            Self::Absent | Self::Failed | Self::Held => None,
         }
     }
 }

@@ -234,6 +234,29 @@ impl OpenBao {
         keys.expect("leases have ids").len()
     }
 
+    /// How many tokens there are, beside that of [`ROOT`](Self::ROOT).
+    ///
+    /// # Panics
+    /// When they can't be listed.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        let reply = self.ask("LIST", "auth/token/accessors", Self::ROOT, &Value::Null);
+        let answer: Value = serde_json::from_str(reply.text()).expect("OpenBao answers in JSON");
+        let keys = answer["data"]["keys"].as_array();
+        keys.expect("tokens have accessors").len() - 1
+    }
+
+    /// For how long users of a database are good that are made from now on, and how long at most.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub fn terms_of_users(&self, default: &str, most: &str) {
+        let mut role = self.call("GET", "database/roles/app", &Value::Null)["data"].take();
+        role["default_ttl"] = default.into();
+        role["max_ttl"] = most.into();
+        self.call("POST", "database/roles/app", &role);
+    }
+
     /// Switches Vault's own method for AWS on, at `auth/aws`: it asks that moto who somebody is, and
     /// wants requests for itself under the name `server_id`. Its role `app` logs the user `app` in.
     ///

@@ -89,6 +89,19 @@ impl Postgres {
         Some((user.to_owned(), rights.to_owned()))
     }
 
+    /// The users that Vault has made and not removed.
+    ///
+    /// # Panics
+    /// When they can't be listed.
+    #[must_use]
+    pub fn made_users(&self) -> Vec<String> {
+        let made = "select rolname from pg_roles where rolname like 'v-%' order by 1";
+        let output = query(self.port, ADMIN, PASSWORD, made);
+        assert!(output.status.success(), "{output:?}");
+        let answer = String::from_utf8(output.stdout).expect("it answers in text");
+        answer.lines().map(str::to_owned).collect()
+    }
+
     /// Lets the administrator run a file of statements, with these variables in the environment.
     ///
     /// # Panics

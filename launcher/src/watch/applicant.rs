@@ -6,6 +6,7 @@ use nix::libc;
 use nix::unistd::Pid;
 
 use super::gate::{Message, Order, ParentGate, Reported};
+use super::leases::Given;
 use super::redact::{Sources, Values};
 use super::running::Running;
 use crate::exec;
@@ -34,6 +35,11 @@ pub(super) struct Applicant {
     pub(super) values: Values,
     /// What it reported.
     pub(super) entries: Vec<Reported>,
+    /// What it was given for a time, and when that was said.
+    pub(super) given: Given,
+    pub(super) since: Instant,
+    /// Whether it left out what the command has for a time.
+    pub(super) is_partial: bool,
 }
 
 impl Applicant {
@@ -41,6 +47,7 @@ impl Applicant {
         process: Pid,
         gate: ParentGate,
         sources: Option<Sources>,
+        is_partial: bool,
         now: Instant,
     ) -> Self {
         Self {
@@ -51,6 +58,9 @@ impl Applicant {
             sources,
             values: Values::new(),
             entries: Vec::new(),
+            given: Given::default(),
+            since: now,
+            is_partial,
         }
     }
 
@@ -88,8 +98,16 @@ impl Applicant {
         Running::new(self.process)
     }
 
-    /// Ends it at once. It has changed nothing yet; its end is waited for with all others.
-    pub(super) fn kill(self) {
+    /// Ends it at once. It has changed nothing yet; its end is waited for with all others. Answers
+    /// what it was given.
+    pub(super) fn kill(mut self) -> Given {
         let _ = exec::send(self.process, libc::SIGKILL);
+        // Its last word may lie in the gate still.
+        while let Some(message) = self.gate.next() {
+            if let Message::Leases(given) = message {
+                self.given = given;
+            }
+        }
+        self.given
     }
 }

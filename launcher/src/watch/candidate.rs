@@ -6,29 +6,27 @@
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, getppid, setpgid};
-use secret_runtime::audit::Task;
-use secret_runtime::error::Problem;
 use secret_runtime::judge::Judge;
-use secret_runtime::manifest::{Class, Deliver};
-use secret_runtime::plan::Plan;
-use secret_runtime::resolver::{Resolved, ResolvedEntry};
-use secret_runtime::secret::SecretValue;
+use secret_runtime::memory::Memory;
+use secret_runtime::plan::{DocumentId, Plan};
 
 use super::error::WatchError;
-use super::gate::{CandidateGate, Order, Reported};
+use super::gate::{CandidateGate, Order};
+use super::leases::Given;
 use super::mark::Marker;
-use super::notice::Notice;
-use super::redact::{SHORTEST, Sinks};
+use super::reading::{Reading, values};
+use super::redact::Sinks;
 use crate::audit::Audit;
 use crate::cli::Options;
 use crate::exit::FAILED;
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted, rewrite};
-use crate::{pipeline, render};
+use crate::render;
 
 /// What a run is made of.
 pub(super) struct Orders<'a> {
@@ -49,6 +47,8 @@ pub(super) struct Seat {
     pub(super) sinks: Option<Sinks>,
     /// Whether there is no command yet.
     pub(super) first: bool,
+    /// What the command has for a time, and is not asked for.
+    pub(super) held: Vec<DocumentId>,
 }
 
 /// The way of a candidate, to its end or to the command.
@@ -77,28 +77,46 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
         hardened,
     } = orders;
     take_seat(&seat);
-    let (resolved, mut audit) = pipeline::read(plan, Task::Run, options, &mut judge)?;
+    let mut memory = Memory::new();
+    memory.leases.held = std::mem::take(&mut seat.held);
+    let asked = Instant::now();
+    let read = Reading::read(plan, options, &mut judge, &mut memory);
+    let given = Given::of(memory.leases, asked.elapsed());
+    let leased = given.documents.iter();
+    let leased: Vec<DocumentId> = leased.map(|(document, _)| *document).collect();
+    // Also of a reading that failed: the parent gives it back.
+    if !given.is_empty() && seat.gate.leases(&given).is_err() {
+        return Ok(());
+    }
+    drop(given);
+    let (reading, mut audit) = read?;
     std::mem::forget(judge);
     // What was read is written down also when nothing comes of it.
     audit.write()?;
-    if seat.sinks.is_some() && seat.gate.values(&values(&resolved)).is_err() {
+    if seat.sinks.is_some() && seat.gate.values(&values(reading.entries())).is_err() {
         return Ok(());
     }
-    if seat.gate.report(&report(&resolved, marker)).is_err() {
+    let report = reading.report(marker, &leased);
+    if seat.gate.report(&report).is_err() {
         return Ok(());
     }
     match seat.gate.order() {
         Some(Order::Prepare) => {}
         Some(Order::Rewrite) => {
-            warn(&resolved, &seat, options);
-            rewrite(&resolved).map_err(|problems| audit.ends_with(problems))?;
+            reading.warn(&seat, options);
+            let rewritten = rewrite(reading.entries(), reading.plan());
+            rewritten.map_err(|problems| audit.ends_with(problems))?;
             // Who is gone needs no answer.
             let _ = seat.gate.done();
             return Ok(());
         }
         Some(Order::Start) | None => return Ok(()),
     }
-    warn(&resolved, &seat, options);
+    reading.warn(&seat, options);
+    // A command starts with all values, or does not.
+    let Reading::Whole(resolved) = reading else {
+        return Ok(());
+    };
     let written = |not_started: NotStarted, audit: &mut Audit| NotStarted {
         problems: audit.ends_with(not_started.problems),
         ..not_started
@@ -128,37 +146,4 @@ fn take_seat(seat: &Seat) {
         std::process::exit(i32::from(FAILED));
     }
     let _ = seat.inherited.thread_set_mask();
-}
-
-fn warn(resolved: &Resolved, seat: &Seat, options: &Options) {
-    render::problems(resolved.warnings(), options.error_format, "");
-    let secrets = secrets(resolved);
-    let short = secrets.filter(|entry| (1..SHORTEST).contains(&entry.value.expose().len()));
-    let short: Vec<String> = short.map(|entry| entry.name.clone()).collect();
-    if seat.sinks.is_some() && !short.is_empty() {
-        let names = Notice::names(&short);
-        let notice = Problem::warning(&Notice::NotMasked { names }, None);
-        render::problems(&[notice], options.error_format, "");
-    }
-}
-
-fn secrets(resolved: &Resolved) -> impl Iterator<Item = &ResolvedEntry> {
-    let entries = resolved.entries().iter();
-    entries.filter(|entry| entry.class == Class::Secret)
-}
-
-/// What is masked: configuration may be shown, and is in many texts.
-fn values(resolved: &Resolved) -> Vec<&SecretValue> {
-    secrets(resolved).map(|entry| &entry.value).collect()
-}
-
-fn report(resolved: &Resolved, marker: &Marker) -> Vec<Reported> {
-    let entries = resolved.entries().iter();
-    let reported = entries.map(|entry| Reported {
-        name: entry.name.clone(),
-        mark: marker.mark(&entry.value),
-        at_path: matches!(entry.deliver, Deliver::File { .. }),
-        lease: entry.lease.map(|lease| lease.duration),
-    });
-    reported.collect()
 }

@@ -6,11 +6,12 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
+use secret_runtime::plan::DocumentId;
 use secret_runtime::secret::SecretValue;
 use zeroize::Zeroizing;
 
+use super::leases::{Given, Upkeep};
 use super::mark::Mark;
 use super::redact::Values;
 
@@ -33,36 +34,51 @@ pub(super) struct Reported {
     pub(super) mark: Mark,
     /// Whether it is a file with a path, which can be written again.
     pub(super) at_path: bool,
-    /// For how long it is good, if it is for a time.
-    pub(super) lease: Option<Duration>,
+    /// Whether the command has it, and it was not read. Then its mark says nothing.
+    pub(super) held: bool,
+    /// Whether it is composed of others.
+    pub(super) composed: bool,
+    /// What of it is good for a time.
+    pub(super) leased: Vec<DocumentId>,
 }
 
 /// What the parent hears.
 #[derive(Debug)]
 pub(super) enum Message {
+    /// What it was given for a time. As soon as it has it.
+    Leases(Given),
     /// What is masked in the outputs, if anything is. Before the report.
     Values(Values),
     /// What could be started.
     Report(Vec<Reported>),
     /// An order was carried out.
     Done,
+    /// What came of each lease that a keeper looked after.
+    Upkeep(Vec<Upkeep>),
 }
 
 /// The larger of what a report may take: a manifest has no room for so many entries.
 const LARGEST: usize = 64 << 20;
 
 /// What a message begins with.
+const LEASES: u8 = b'l';
+const UPKEEP: u8 = b'k';
 const VALUES: u8 = b'v';
 const REPORT: u8 = b'r';
 const DONE: u8 = b'd';
-
-/// Stands for what is good without an end.
-const NO_LEASE: u64 = u64::MAX;
 
 /// The candidate's side.
 pub(super) struct CandidateGate(UnixStream);
 
 impl CandidateGate {
+    pub(super) fn leases(&mut self, given: &Given) -> io::Result<()> {
+        self.send(&given.encode(LEASES))
+    }
+
+    pub(super) fn upkeep(&mut self, upkeep: &[Upkeep]) -> io::Result<()> {
+        self.send(&Upkeep::encode(upkeep, UPKEEP))
+    }
+
     pub(super) fn values(&mut self, values: &[&SecretValue]) -> io::Result<()> {
         self.send(&encode_values(values))
     }
@@ -170,13 +186,14 @@ fn length_to_come() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(vec![0; 4])
 }
 
-fn length(of: usize) -> [u8; 4] {
+pub(super) fn length(of: usize) -> [u8; 4] {
     // More than fits is more than the parent reads.
     u32::try_from(of).unwrap_or(u32::MAX).to_le_bytes()
 }
 
 fn encode(entries: &[Reported]) -> Zeroizing<Vec<u8>> {
-    let size = |entry: &Reported| 4 + entry.name.len() + entry.mark.len() + 1 + 8;
+    let size =
+        |entry: &Reported| 4 + entry.name.len() + entry.mark.len() + 5 + 8 * entry.leased.len();
     let size = 5 + entries.iter().map(size).sum::<usize>();
     let mut content = Zeroizing::new(Vec::with_capacity(size));
     content.push(REPORT);
@@ -185,9 +202,13 @@ fn encode(entries: &[Reported]) -> Zeroizing<Vec<u8>> {
         content.extend_from_slice(&length(entry.name.len()));
         content.extend_from_slice(entry.name.as_bytes());
         content.extend_from_slice(&entry.mark);
-        content.push(u8::from(entry.at_path));
-        let lease = entry.lease.map_or(NO_LEASE, |lease| lease.as_secs());
-        content.extend_from_slice(&lease.to_le_bytes());
+        let flags = [entry.at_path, entry.held, entry.composed];
+        content.push(flags.iter().fold(0, |all, flag| all << 1 | u8::from(*flag)));
+        content.extend_from_slice(&length(entry.leased.len()));
+        for document in &entry.leased {
+            content.extend_from_slice(&length(document.backend));
+            content.extend_from_slice(&length(document.request));
+        }
     }
     content
 }
@@ -207,6 +228,8 @@ fn encode_values(values: &[&SecretValue]) -> Zeroizing<Vec<u8>> {
 fn decode(content: &[u8]) -> Option<Message> {
     let (kind, rest) = content.split_first()?;
     match *kind {
+        LEASES => Given::decode(rest).map(Message::Leases),
+        UPKEEP => Upkeep::decode(rest).map(Message::Upkeep),
         VALUES => decode_values(rest),
         REPORT => decode_report(rest),
         DONE => rest.is_empty().then_some(Message::Done),
@@ -225,28 +248,42 @@ fn decode_values(mut rest: &[u8]) -> Option<Message> {
 fn decode_report(mut rest: &[u8]) -> Option<Message> {
     let count = u32::from_le_bytes(take(&mut rest)?);
     let entries = (0..count).map(|_| {
+        let name = String::from_utf8(bytes(&mut rest)?.to_vec()).ok()?;
+        let mark = take(&mut rest)?;
+        let [flags] = take(&mut rest)?;
+        let leased = (0..number(&mut rest)?).map(|_| document(&mut rest));
         Some(Reported {
-            name: String::from_utf8(bytes(&mut rest)?.to_vec()).ok()?,
-            mark: take(&mut rest)?,
-            at_path: take::<1>(&mut rest)? == [1],
-            lease: match u64::from_le_bytes(take(&mut rest)?) {
-                NO_LEASE => None,
-                seconds => Some(Duration::from_secs(seconds)),
-            },
+            name,
+            mark,
+            at_path: flags & 4 != 0,
+            held: flags & 2 != 0,
+            composed: flags & 1 != 0,
+            leased: leased.collect::<Option<_>>()?,
         })
     });
     let entries = entries.collect::<Option<Vec<_>>>()?;
     rest.is_empty().then_some(Message::Report(entries))
 }
 
-fn bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(u32::from_le_bytes(take(rest)?)).ok()?;
+pub(super) fn document(rest: &mut &[u8]) -> Option<DocumentId> {
+    Some(DocumentId {
+        backend: number(rest)?,
+        request: number(rest)?,
+    })
+}
+
+pub(super) fn number(rest: &mut &[u8]) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(take(rest)?)).ok()
+}
+
+pub(super) fn bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = number(rest)?;
     let (bytes, after) = rest.split_at_checked(length)?;
     *rest = after;
     Some(bytes)
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+pub(super) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, after) = rest.split_first_chunk::<N>()?;
     *rest = after;
     Some(*taken)
@@ -263,7 +300,12 @@ mod tests {
             name: name.to_owned(),
             mark: [7; 32],
             at_path,
-            lease: at_path.then_some(Duration::from_secs(3600)),
+            held: !at_path,
+            composed: at_path,
+            leased: Vec::from_iter(at_path.then_some(DocumentId {
+                backend: 3,
+                request: 5,
+            })),
         };
         vec![entry("TOKEN", false), entry("KEY", true)]
     }

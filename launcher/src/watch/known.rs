@@ -1,6 +1,6 @@
-//! What the command has, and what of it another reading changes. Pure: it is told the time.
+//! What the command has, and what of it another reading changes. Pure.
 
-use std::time::{Duration, Instant};
+use secret_runtime::plan::DocumentId;
 
 use super::gate::Reported;
 
@@ -8,95 +8,111 @@ use super::gate::Reported;
 #[derive(Debug, Default)]
 pub(super) struct Known {
     entries: Vec<Reported>,
-    since: Option<Instant>,
 }
 
 impl Known {
-    pub(super) fn new(entries: Vec<Reported>, since: Instant) -> Self {
-        Self {
-            entries,
-            since: Some(since),
-        }
-    }
-
-    /// When something of it has to be replaced, since it is good for a time only.
-    pub(super) fn good_until(&self) -> Option<Instant> {
-        let leases = self.entries.iter().filter_map(|entry| entry.lease);
-        Some(self.since? + usable(leases.min()?))
+    /// The command has these now, and still those that were held when they were read.
+    pub(super) fn update(&mut self, entries: Vec<Reported>) {
+        let had = std::mem::take(&mut self.entries);
+        let had = |entry: &Reported| had.iter().find(|had| had.name == entry.name).cloned();
+        let entries = entries.into_iter().map(|entry| match entry.held {
+            true => had(&entry).unwrap_or(entry),
+            false => entry,
+        });
+        self.entries = entries.collect();
     }
 
     /// The names of entries that are other ones now, or that only one of the two has, in the
     /// order of the manifest. What a backend makes anew for each who asks, and for a time, is
-    /// another one always: it has changed when that time is about to end.
-    pub(super) fn changed(&self, entries: &[Reported], now: Instant) -> Vec<String> {
+    /// another one always: it has changed when that time is about to end, as `are_good` knows.
+    pub(super) fn changed(
+        &self,
+        entries: &[Reported],
+        are_good: impl Fn(&[DocumentId]) -> bool,
+    ) -> Vec<String> {
         let had = |name: &str| self.entries.iter().find(|entry| entry.name == name);
         let has = |name: &str| entries.iter().any(|entry| entry.name == name);
         let differs = |entry: &&Reported| match had(&entry.name) {
-            Some(had) => had.mark != entry.mark && !self.is_still_good(had, now),
+            Some(had) => !entry.held && had.mark != entry.mark && !are_good(&had.leased),
             None => true,
         };
         let new = entries.iter().filter(differs);
         let gone = self.entries.iter().filter(|entry| !has(&entry.name));
         new.chain(gone).map(|entry| entry.name.clone()).collect()
     }
-
-    fn is_still_good(&self, entry: &Reported, now: Instant) -> bool {
-        let until = |(since, lease)| since + usable(lease);
-        let until = self.since.zip(entry.lease).map(until);
-        until.is_some_and(|until| now < until)
-    }
-}
-
-/// The part of a lease after which the next one is asked for: there is time for some attempts.
-fn usable(lease: Duration) -> Duration {
-    lease / 3 * 2
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const DOCUMENT: DocumentId = DocumentId {
+        backend: 0,
+        request: 0,
+    };
 
-    fn entry(name: &str, mark: u8, lease: Option<Duration>) -> Reported {
+    fn entry(name: &str, mark: u8) -> Reported {
         Reported {
             name: name.to_owned(),
             mark: [mark; 32],
             at_path: false,
-            lease,
+            held: false,
+            composed: false,
+            leased: Vec::new(),
         }
+    }
+
+    fn known(entries: &[Reported]) -> Known {
+        let mut known = Known::default();
+        known.update(entries.to_vec());
+        known
     }
 
     #[test]
     fn what_is_new_other_or_gone_has_changed() {
-        let now = Instant::now();
-        let entry = |name, mark| entry(name, mark, None);
-        let had = vec![entry("SAME", 1), entry("OTHER", 2), entry("GONE", 3)];
+        let had = [entry("SAME", 1), entry("OTHER", 2), entry("GONE", 3)];
         let has = [entry("SAME", 1), entry("OTHER", 4), entry("NEW", 3)];
-        let known = Known::new(had.clone(), now);
-        assert_eq!(known.changed(&has, now), ["OTHER", "NEW", "GONE"]);
-        assert!(known.changed(&had, now).is_empty());
-        assert_eq!(known.good_until(), None);
+        let known = known(&had);
+        assert_eq!(known.changed(&has, |_| false), ["OTHER", "NEW", "GONE"]);
+        assert!(known.changed(&had, |_| false).is_empty());
     }
 
     #[test]
-    fn what_is_leased_changes_when_two_thirds_of_the_lease_are_over() {
-        let start = Instant::now();
-        let had = |mark| {
-            [
-                entry("USER", mark, Some(30 * MINUTE)),
-                entry("OTHER", mark, Some(90 * MINUTE)),
-                entry("TOKEN", 1, None),
-            ]
+    fn what_is_leased_changes_when_it_is_no_longer_good() {
+        let user = |mark| Reported {
+            leased: vec![DOCUMENT],
+            ..entry("USER", mark)
         };
-        let known = Known::new(had(1).to_vec(), start);
-        assert_eq!(known.good_until(), Some(start + 20 * MINUTE));
-        let changed = |after| known.changed(&had(2), start + after);
-        assert!(changed(19 * MINUTE).is_empty());
-        assert_eq!(changed(20 * MINUTE), ["USER"]);
-        assert_eq!(changed(60 * MINUTE), ["USER", "OTHER"]);
-        let mut both = had(2);
-        both[2].mark = [2; 32];
-        assert_eq!(known.changed(&both, start), ["TOKEN"]);
+        let known = known(&[user(1), entry("TOKEN", 1)]);
+        let are_good = |leased: &[DocumentId]| leased == [DOCUMENT];
+        assert!(
+            known
+                .changed(&[user(2), entry("TOKEN", 1)], are_good)
+                .is_empty()
+        );
+        assert_eq!(
+            known.changed(&[user(2), entry("TOKEN", 1)], |_| false),
+            ["USER"]
+        );
+        assert_eq!(
+            known.changed(&[user(2), entry("TOKEN", 2)], are_good),
+            ["TOKEN"]
+        );
+    }
+
+    #[test]
+    fn what_is_held_stays_what_it_was() {
+        let mut known = known(&[entry("USER", 1), entry("TOKEN", 1)]);
+        let held = Reported {
+            held: true,
+            ..entry("USER", 0)
+        };
+        let read = [held, entry("TOKEN", 2)];
+        assert_eq!(known.changed(&read, |_| false), ["TOKEN"]);
+        known.update(read.to_vec());
+        assert_eq!(
+            known.changed(&[entry("USER", 2), entry("TOKEN", 2)], |_| false),
+            ["USER"]
+        );
     }
 }

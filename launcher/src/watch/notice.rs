@@ -37,6 +37,20 @@ pub(super) enum Notice {
         /// How long until the next attempt.
         again: Duration,
     },
+    /// What is good for a time could not be made to last longer.
+    #[error("what is leased could not be renewed: the command keeps it, and it ends in {}", humantime(*.rest))]
+    NotRenewed {
+        /// How long it is good.
+        rest: Duration,
+        /// How long until the next attempt, if it may be tried again.
+        again: Option<Duration>,
+    },
+    /// What nobody uses any more is still good.
+    #[error("what is leased and no longer used could not be given back: it ends by itself")]
+    NotReleased {
+        /// Whether it is tried again.
+        again: bool,
+    },
     /// The command did not stop.
     #[error("the command did not stop within {}: it is killed", humantime(*.grace))]
     Killed {
@@ -60,6 +74,8 @@ impl Explain for Notice {
             Self::Unseen { .. } => "watch-not-seen",
             Self::NotMasked { .. } => "watch-not-masked",
             Self::NotRead { .. } => "watch-not-read",
+            Self::NotRenewed { .. } => "watch-lease-not-renewed",
+            Self::NotReleased { .. } => "watch-lease-not-revoked",
             Self::Killed { .. } => "watch-killed",
         }
     }
@@ -79,6 +95,18 @@ impl Explain for Notice {
                 "the next attempt is in about {}",
                 humantime(*again)
             )),
+            Self::NotRenewed {
+                again: Some(again), ..
+            } => Some(format!(
+                "the next attempt is in about {}",
+                humantime(*again)
+            )),
+            Self::NotRenewed { again: None, .. } => {
+                Some("another one is asked for before its end".to_owned())
+            }
+            Self::NotReleased { again } => {
+                again.then(|| "it is tried again while the command runs".to_owned())
+            }
             Self::Killed { .. } => {
                 Some("give it more time with `stop-grace` in [watch]".to_owned())
             }

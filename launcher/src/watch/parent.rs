@@ -10,6 +10,7 @@ use secret_runtime::plan::Plan;
 
 use super::candidate::{self, Orders};
 use super::error::WatchError;
+use super::leases::keeper;
 use super::mark::Marker;
 use super::signals::Signals;
 use super::supervisor::{Supervisor, Turn};
@@ -44,6 +45,9 @@ pub(crate) fn supervise(
         match supervisor.turn()? {
             Turn::Again => {}
             Turn::Candidate(seat) => return Ok(candidate::run(orders, seat, &marker)),
+            Turn::Keeper(post) => {
+                return Ok(keeper::run(&orders.plan, post, options.error_format));
+            }
             Turn::End(end) => return Ok(end.mirror()),
         }
     }

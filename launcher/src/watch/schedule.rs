@@ -60,6 +60,16 @@ impl Schedule {
         self.due() - now
     }
 
+    /// A lease of the command has to be replaced then, and not when it was said before.
+    pub(super) fn lease_moves(&mut self, lease: Option<Instant>) {
+        self.lease = lease;
+    }
+
+    /// The next reading is due at once.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.next = now;
+    }
+
     /// Nothing is read for a while.
     pub(super) fn postpone(&mut self, until: Instant) {
         self.not_before = self.not_before.max(until);

@@ -3,15 +3,21 @@
 //! There is a command that runs, or a candidate that is about to be the first one; beside a
 //! command there may be a candidate with newer values. A command that is restarted is stopped
 //! when the candidate is ready, and the candidate starts when the command has ended.
+//!
+//! Where the command has something for a time, a candidate leaves that out. If something else has
+//! changed, another candidate reads all of it, since a command starts with all values.
+
+mod ends;
+mod upkeep;
 
 use std::os::fd::AsFd;
 use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, poll};
-use nix::unistd::{Pid, getpid, setpgid};
-use rustix::process::{WaitOptions, WaitStatus, wait};
+use nix::unistd::{getpid, setpgid};
 use secret_runtime::error::{Problem, Problems};
 use secret_runtime::manifest::{OnChange, Watch};
+use secret_runtime::plan::DocumentId;
 
 use super::applicant::{Applicant, Stage};
 use super::candidate::Seat;
@@ -20,6 +26,7 @@ use super::error::WatchError;
 use super::fork::{Fork, fork};
 use super::gate::{Message, Order, Reported};
 use super::known::Known;
+use super::leases::{Leases, keeper::Post};
 use super::notice::Notice;
 use super::redact::Outputs;
 use super::running::Running;
@@ -39,6 +46,9 @@ pub(super) struct Supervisor {
     /// What the command has.
     known: Known,
     outputs: Outputs,
+    leases: Leases,
+    /// Whether the next candidate reads what the command has for a time, too.
+    wants_all: bool,
     /// How the command has ended, while its last words are on their way.
     end: Option<End>,
 }
@@ -49,6 +59,8 @@ pub(super) enum Turn {
     Again,
     /// This is the second process of the two that there are now.
     Candidate(Seat),
+    /// This is the second process, and looks after leases.
+    Keeper(Post),
     /// The command has ended, or none could be started.
     End(End),
 }
@@ -64,6 +76,8 @@ impl Supervisor {
             applicant: None,
             known: Known::default(),
             outputs: Outputs::new(redact),
+            leases: Leases::default(),
+            wants_all: false,
             end: None,
         }
     }
@@ -75,18 +89,22 @@ impl Supervisor {
         {
             return Ok(Turn::Candidate(seat));
         }
+        if let Some(post) = self.begin_keeper(Instant::now()) {
+            return Ok(Turn::Keeper(post));
+        }
         self.keep_deadlines(Instant::now());
         self.wait();
         while let Some(arrived) = self.signals.next() {
             self.forward(arrived);
         }
         self.listen()?;
+        self.hear_keeper(Instant::now());
         if let Some(end) = self.reap()? {
-            self.end.get_or_insert(end);
-            self.outputs.leave();
+            self.finish(end);
         }
         self.outputs.carry();
-        let over = self.end.filter(|_| self.outputs.are_over());
+        let over = self.outputs.are_over() && self.leases.are_settled();
+        let over = self.end.filter(|_| over);
         Ok(over.map_or(Turn::Again, Turn::End))
     }
 
@@ -102,15 +120,23 @@ impl Supervisor {
     fn begin_candidate(&mut self) -> Result<Option<Seat>, Problems> {
         let own_group = !self.signals.terminal();
         let parent = getpid();
+        let held = match std::mem::take(&mut self.wants_all) {
+            true => Vec::new(),
+            false => self.leases.spared(Instant::now()),
+        };
         match fork(&self.outputs) {
             Ok(Fork::Parent(process, gate, sources)) => {
                 if own_group {
                     // It does so itself, too, and may be the first of the two.
                     let _ = setpgid(process, process);
                 }
-                self.applicant = Some(Applicant::new(process, gate, sources, Instant::now()));
+                let is_partial = !held.is_empty();
+                let now = Instant::now();
+                self.applicant = Some(Applicant::new(process, gate, sources, is_partial, now));
             }
             Ok(Fork::Candidate(gate, sinks)) => {
+                // Those of the command are none of its business.
+                self.leases = Leases::default();
                 return Ok(Some(Seat {
                     gate,
                     sinks,
@@ -118,6 +144,7 @@ impl Supervisor {
                     own_group,
                     inherited: self.signals.inherited(),
                     first: self.running.is_none(),
+                    held,
                 }));
             }
             Err(problems) if self.running.is_none() => return Err(problems),
@@ -139,7 +166,7 @@ impl Supervisor {
         if self.running.is_some()
             && let Some(late) = self.applicant.take_if(|applicant| applicant.is_late(now))
         {
-            late.kill();
+            self.leases.give_back(late.kill(), now);
             self.try_again_later();
         }
     }
@@ -155,12 +182,15 @@ impl Supervisor {
             None => [running.deadline(), Some(self.schedule.due())],
         });
         let deadlines = deadlines.into_iter().flatten().flatten();
-        let next = deadlines.chain(self.outputs.deadline()).min();
+        let own = [self.outputs.deadline(), self.leases.deadline()];
+        let next = deadlines.chain(own.into_iter().flatten()).min();
         let left = next.map(|next| next.saturating_duration_since(Instant::now()));
         let gate = applicant.map(Applicant::gate);
         let gate = gate.filter(|gate| gate.is_open());
         let mut watched = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
         watched.extend(gate.map(|gate| PollFd::new(gate.as_fd(), PollFlags::POLLIN)));
+        let keeper = self.leases.gate();
+        watched.extend(keeper.map(|gate| PollFd::new(gate, PollFlags::POLLIN)));
         watched.extend(self.outputs.awaited());
         // Whatever ends the wait, everything is looked at.
         let _ = poll(&mut watched, timeout(left));
@@ -180,9 +210,7 @@ impl Supervisor {
         {
             // Who ends the command does not want it restarted.
             running.is_not_restarted();
-            if let Some(applicant) = self.applicant.take() {
-                applicant.kill();
-            }
+            self.kill_applicant();
             self.schedule
                 .postpone(Instant::now() + self.settings.stop_grace);
         }
@@ -191,6 +219,12 @@ impl Supervisor {
     fn listen(&mut self) -> Result<(), Problems> {
         while let Some(message) = self.applicant.as_mut().and_then(Applicant::hear) {
             match message {
+                Message::Leases(given) => {
+                    if let Some(applicant) = &mut self.applicant {
+                        applicant.given = given;
+                        applicant.since = Instant::now();
+                    }
+                }
                 Message::Values(values) => {
                     if let Some(applicant) = &mut self.applicant {
                         applicant.values = values;
@@ -198,6 +232,8 @@ impl Supervisor {
                 }
                 Message::Report(entries) => self.compare(entries),
                 Message::Done => self.carry_on()?,
+                // Keepers have a gate of their own.
+                Message::Upkeep(_) => {}
             }
         }
         Ok(())
@@ -207,13 +243,22 @@ impl Supervisor {
         let Some(applicant) = &mut self.applicant else {
             return;
         };
-        let changed = self.known.changed(&entries, Instant::now());
+        let now = Instant::now();
+        let are_good = |leased: &[DocumentId]| self.leases.are_good(leased, now);
+        let changed = self.known.changed(&entries, are_good);
+        let restarts = self.settings.on_change == OnChange::Restart;
+        // A composed value of which the command has a part can't be made of the others alone.
+        let is_torn = |entry: &Reported| entry.held && entry.composed && entry.at_path;
+        let is_short = applicant.is_partial && (restarts || entries.iter().any(is_torn));
         if self.running.is_none() {
             applicant.order(Order::Prepare, Stage::Preparing, entries);
         } else if changed.is_empty() {
-            self.applicant = None;
-            self.schedule.unchanged(Instant::now(), chance());
-        } else if self.settings.on_change == OnChange::Restart {
+            self.unchanged(now);
+        } else if is_short {
+            self.dismiss();
+            self.wants_all = true;
+            self.schedule.hurry(now);
+        } else if restarts {
             applicant.order(Order::Prepare, Stage::Preparing, entries);
         } else {
             applicant.order(Order::Rewrite, Stage::Rewriting, entries);
@@ -240,11 +285,20 @@ impl Supervisor {
             Stage::Rewriting => {
                 let entries = std::mem::take(&mut applicant.entries);
                 let values = std::mem::take(&mut applicant.values);
+                let given = std::mem::take(&mut applicant.given);
+                let (since, is_partial) = (applicant.since, applicant.is_partial);
                 self.applicant = None;
-                let looks = self.outputs.look_for(values);
+                let looks = match is_partial {
+                    true => self.outputs.look_for_also(values),
+                    false => self.outputs.look_for(values),
+                };
                 looks.map_err(WatchError::step("look for the values"))?;
                 self.say_changed(&entries);
                 self.tell_command();
+                match is_partial {
+                    true => self.leases.add(given, since),
+                    false => self.leases.rewritten_with(given, since),
+                }
                 self.now_has(entries);
             }
             Stage::Resolving | Stage::Ready => {}
@@ -254,7 +308,9 @@ impl Supervisor {
 
     fn say_changed(&self, entries: &[Reported]) {
         let then = self.settings.on_change;
-        let changed = self.known.changed(entries, Instant::now());
+        let now = Instant::now();
+        let are_good = |leased: &[DocumentId]| self.leases.are_good(leased, now);
+        let changed = self.known.changed(entries, are_good);
         let at_path = |name: &String| {
             let entry = entries.iter().find(|entry| entry.name == *name);
             entry.is_some_and(|entry| entry.at_path)
@@ -282,8 +338,8 @@ impl Supervisor {
 
     fn now_has(&mut self, entries: Vec<Reported>) {
         let now = Instant::now();
-        self.known = Known::new(entries, now);
-        let lease = self.known.good_until();
+        self.known.update(entries);
+        let lease = self.leases.replace_at();
         self.schedule.changed(now, lease, chance());
     }
 
@@ -295,97 +351,12 @@ impl Supervisor {
                 let begun = self.outputs.begin(sources, values);
                 begun.map_err(WatchError::step("look for the values"))?;
             }
+            let given = std::mem::take(&mut applicant.given);
+            self.leases.start_with(given, applicant.since);
             self.now_has(std::mem::take(&mut applicant.entries));
             self.running = Some(applicant.start());
         }
         Ok(())
-    }
-
-    /// What has ended. Who is nobody's child any more is the child of process 1, and waited for
-    /// here if that is this process.
-    fn reap(&mut self) -> Result<Option<End>, Problems> {
-        let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
-        while let Ok(Some((process, status))) = wait(options) {
-            let process = Pid::from_raw(process.as_raw_nonzero().get());
-            let end = if self.is_running(process) {
-                self.command_changed(status)?
-            } else if self.is_applicant(process) {
-                self.applicant_changed(process, status)?
-            } else {
-                None
-            };
-            if end.is_some() {
-                if let Some(applicant) = self.applicant.take() {
-                    applicant.kill();
-                }
-                return Ok(end);
-            }
-        }
-        Ok(None)
-    }
-
-    fn is_running(&self, process: Pid) -> bool {
-        let running = self.running.as_ref();
-        running.is_some_and(|running| running.process() == process)
-    }
-
-    fn is_applicant(&self, process: Pid) -> bool {
-        let applicant = self.applicant.as_ref();
-        applicant.is_some_and(|applicant| applicant.process() == process)
-    }
-
-    fn command_changed(&mut self, status: WaitStatus) -> Result<Option<End>, Problems> {
-        let Some(running) = self.running.as_mut() else {
-            return Ok(None);
-        };
-        let Some(end) = End::of(status) else {
-            running.note_stopped(status.stopped());
-            // The shell that this process belongs to sees it stopped, and continues both.
-            if let Some(signal) = status.stopping_signal()
-                && self.signals.terminal()
-            {
-                self.signals.stop_by(signal);
-            }
-            return Ok(None);
-        };
-        let restarted = running.is_stopping();
-        let ended = self.running.take();
-        if !restarted {
-            return Ok(Some(end));
-        }
-        if let Some(ended) = ended
-            && !self.signals.terminal()
-        {
-            ended.kill_group();
-        }
-        self.outputs.leave();
-        if let Some(applicant) = &self.applicant
-            && applicant.stage == Stage::Ready
-        {
-            self.start()?;
-        }
-        Ok(None)
-    }
-
-    fn applicant_changed(
-        &mut self,
-        process: Pid,
-        status: WaitStatus,
-    ) -> Result<Option<End>, Problems> {
-        let Some(end) = End::of(status) else {
-            return Ok(None);
-        };
-        // Its last word may lie in the gate still.
-        self.listen()?;
-        if !self.is_applicant(process) {
-            return Ok(None);
-        }
-        self.applicant = None;
-        if self.running.is_none() {
-            return Ok(Some(end));
-        }
-        self.try_again_later();
-        Ok(None)
     }
 
     fn try_again_later(&mut self) {

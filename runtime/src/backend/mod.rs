@@ -204,6 +204,38 @@ pub type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Answers, FetchError>>
 /// What could help who looks for documents that are nowhere, one per document.
 pub type Clues<'a> = Pin<Box<dyn Future<Output = Vec<Option<String>>> + Send + 'a>>;
 
+/// What was given for a time with a fetch.
+#[derive(Debug)]
+pub struct Granted {
+    /// How long it is good, all of it together.
+    pub lease: Lease,
+    /// What the backend knows it by.
+    pub handle: SecretValue,
+}
+
+/// A lease that lasts longer, once it does.
+pub type Renewing<'a> = Pin<Box<dyn Future<Output = Result<Lease, FetchError>> + Send + 'a>>;
+
+/// The end of a lease.
+pub type Releasing<'a> = Pin<Box<dyn Future<Output = Result<(), FetchError>> + Send + 'a>>;
+
+/// A backend that can do something about what it gave for a time. It has deadlines of its own.
+pub trait Lender: Send + Sync {
+    /// Makes what `handle` stands for last longer, and answers how long it is good from now on: no
+    /// time at all, if it is over.
+    ///
+    /// # Errors
+    /// An [outage](Nature::Outage) if it may be asked again; else it lasts for as long as was said
+    /// before.
+    fn renew<'a>(&'a self, handle: &'a SecretValue) -> Renewing<'a>;
+
+    /// Ends what `handle` stands for.
+    ///
+    /// # Errors
+    /// An [outage](Nature::Outage) if it may be asked again; else it ends by itself.
+    fn release<'a>(&'a self, handle: &'a SecretValue) -> Releasing<'a>;
+}
+
 /// A place that documents come from. All backends of a run are asked at once.
 pub trait Backend: Send + Sync {
     /// Reads all requests of one run; a batch of none does nothing. It tries once, unless it
@@ -219,6 +251,12 @@ pub trait Backend: Send + Sync {
     /// goes wrong here is not said.
     fn clues<'a>(&'a self, missing: &'a [Request]) -> Clues<'a> {
         Box::pin(std::future::ready(vec![None; missing.len()]))
+    }
+
+    /// What it gave for a time with its last fetch, if a [`Lender`] can do something about it.
+    /// Answered once: who asks has to keep it.
+    fn granted(&self) -> Option<Granted> {
+        None
     }
 
     /// Whether it waits for something. What does not has its answers at once, so that a run

@@ -131,17 +131,18 @@ impl Fetched {
         for route in &plan.routes {
             let entry = plan.entry(route);
             if let RouteOrigin::Document { document, .. } = &route.origin {
-                accesses.push(self.access(plan, &entry.name, entry.class, *document));
+                accesses.extend(self.access(plan, &entry.name, entry.class, *document));
             }
             if let (Some(document), Some(previous)) = (route.previous, &entry.previous) {
                 let name = previous.name.get_ref();
-                accesses.push(self.access(plan, name, entry.class, document));
+                accesses.extend(self.access(plan, name, entry.class, document));
             }
         }
         accesses
     }
 
-    fn access(&self, plan: &Plan, name: &str, class: Class, id: DocumentId) -> Access {
+    /// None of what was not asked for.
+    fn access(&self, plan: &Plan, name: &str, class: Class, id: DocumentId) -> Option<Access> {
         let backend = &plan.backends[id.backend];
         let kind = backend.settings.kind();
         let remembered = self.remembered[id.backend][id.request];
@@ -149,6 +150,7 @@ impl Fetched {
             Answer::Found(document) => (AccessOutcome::Ok, version(document, kind)),
             Answer::Absent => (AccessOutcome::Absent, None),
             Answer::Failed(kind, nature) => (AccessOutcome::of_error(kind, *nature), None),
+            Answer::Held => return None,
         };
         // That there was no version before may be remembered, too.
         let outcome = match (remembered, outcome) {
@@ -157,7 +159,7 @@ impl Fetched {
             }
             _ => outcome,
         };
-        Access {
+        Some(Access {
             name: name.to_owned(),
             class,
             backend: backend.name.clone(),
@@ -165,7 +167,7 @@ impl Fetched {
             version,
             outcome,
             took: self.took[id.backend],
-        }
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use tracing::debug;
 
 use super::open::{Opened, Shared, open};
 use super::spare::Spared;
-use crate::backend::{Answers, Backend, FetchError};
+use crate::backend::{Answers, Backend, FetchError, Granted};
 use crate::error::{Explain, Nature};
 use crate::event_loop;
 use crate::manifest::Required;
@@ -76,6 +76,11 @@ impl<'a> Asking<'a> {
             terms,
             spared,
         }
+    }
+
+    /// What it gave for a time, once.
+    pub(super) fn granted(&self) -> Option<Granted> {
+        self.opened.as_ref().ok()?.as_ref()?.granted()
     }
 
     /// The backend, if it waits for something.

@@ -19,6 +19,8 @@ pub struct Composed {
 enum Gap {
     Absent(String),
     Failed,
+    /// A part was not asked for, since somebody has it.
+    Held,
 }
 
 impl Extracted {
@@ -48,6 +50,7 @@ impl Extracted {
 fn render(run: &mut Run, values: &[Value], index: usize, template: &Template) -> Value {
     match gap(&run.plan, values, template) {
         Some(Gap::Failed) => return Value::Failed,
+        Some(Gap::Held) => return Value::Held,
         Some(Gap::Absent(part)) => {
             let route = &run.plan.routes[index];
             if !super::validate::is_required(&run.plan, values, route) {
@@ -98,10 +101,14 @@ fn gap(plan: &Plan, values: &[Value], template: &Template) -> Option<Gap> {
     {
         return Some(Gap::Failed);
     }
-    parts
+    let absent = parts
         .iter()
-        .find(|(_, value)| matches!(value, Value::Absent))
-        .map(|(name, _)| Gap::Absent((*name).to_owned()))
+        .find(|(_, value)| matches!(value, Value::Absent));
+    let is_held = || parts.iter().any(|(_, value)| matches!(value, Value::Held));
+    match absent {
+        Some((name, _)) => Some(Gap::Absent((*name).to_owned())),
+        None => is_held().then_some(Gap::Held),
+    }
 }
 
 fn is_required_itself(plan: &Plan, values: &[Value], name: &str) -> bool {

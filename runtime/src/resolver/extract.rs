@@ -51,6 +51,7 @@ impl Fetched {
             },
             RouteOrigin::Document { document, field } => match (self.outcome(*document), field) {
                 (Outcome::Failed(..), _) => Value::Failed,
+                (Outcome::Held, _) => Value::Held,
                 (Outcome::Absent, _) => Value::Absent,
                 (Outcome::Found(found), None) => not_empty(found.bytes.clone()),
                 (Outcome::Found(found), Some(field)) => {
@@ -107,6 +108,7 @@ impl Fetched {
             Outcome::Found(found) => found,
             Outcome::Absent => return Value::Absent,
             Outcome::Failed(..) => return Value::Failed,
+            Outcome::Held => return Value::Held,
         };
         let request = &self.run.plan.backends[document.backend].requests[document.request];
         if request.version.is_none() {
@@ -152,7 +154,7 @@ impl Fetched {
     fn lease(&self, document: DocumentId) -> Option<Lease> {
         match self.outcome(document) {
             Outcome::Found(found) => found.lease,
-            Outcome::Absent | Outcome::Failed(..) => None,
+            Outcome::Absent | Outcome::Failed(..) | Outcome::Held => None,
         }
     }
 

@@ -8,8 +8,10 @@ use super::ask::{Asking, ask};
 use super::open::Shared;
 use super::recall::{Recall, Remembered};
 use super::spare::Spared;
-use crate::backend::{Answers, Document, FetchError, ProcessVariable};
+use crate::backend::{Answers, Document, FetchError, Granted, ProcessVariable};
 use crate::error::{Explain, Nature, Problem};
+use crate::grant::Grant;
+use crate::lease::Lease;
 use crate::memory::Memory;
 use crate::plan::{DocumentId, Route, RouteOrigin};
 use crate::policy::AuthorizedPlan;
@@ -21,6 +23,8 @@ pub(super) enum Outcome {
     Absent,
     /// By an error of this kind and nature.
     Failed(&'static str, Nature),
+    /// Somebody has it: it was not asked for.
+    Held,
 }
 
 /// All documents of a plan.
@@ -49,11 +53,15 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
     let backends: Vec<_> = backends
         .map(|(index, backend)| {
             let known = recall.known(index);
-            let known = known.unwrap_or_else(|| Spared::nothing(backend.requests.len()));
+            let mut known = known.unwrap_or_else(|| Spared::nothing(backend.requests.len()));
+            let held = memory.leases.held.iter();
+            let held = held.filter(|held| held.backend == index);
+            held.for_each(|held| known.leave_out(held.request));
             Asking::of(&run.plan, backend, known, (&shared, memory, started))
         })
         .collect();
     let mut asked = ask(&run.plan, &backends, memory);
+    memory.leases.grants = grants(&backends);
     drop(backends);
     let remembered = recall.complete(&run.plan, &mut asked, memory, &mut problems);
     run.problems.append(&mut problems);
@@ -65,11 +73,15 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
         let clues = clues.map(|(request, clue)| (DocumentId { backend, request }, clue));
         run.clues.extend(clues);
     }
-    let documents = answers
+    let mut documents: Vec<_> = answers
         .into_iter()
         .enumerate()
         .map(|(index, answers)| outcomes(&mut run, index, answers))
         .collect();
+    for held in &memory.leases.held {
+        documents[held.backend][held.request] = Outcome::Held;
+    }
+    memory.leases.documents = leased(&documents);
     let process = run
         .plan
         .routes
@@ -86,6 +98,33 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
         took,
         process,
     }
+}
+
+/// What backends gave for a time.
+fn grants(backends: &[Asking<'_>]) -> Vec<Grant> {
+    let backends = backends.iter().enumerate();
+    let grants = backends.filter_map(|(backend, asking)| {
+        let Granted { lease, handle } = asking.granted()?;
+        Some(Grant {
+            backend,
+            lease,
+            handle,
+        })
+    });
+    grants.collect()
+}
+
+/// Which documents are good for a time.
+fn leased(documents: &[Vec<Outcome>]) -> Vec<(DocumentId, Lease)> {
+    let documents = documents.iter().enumerate();
+    let leased = documents.flat_map(|(backend, outcomes)| {
+        let outcomes = outcomes.iter().enumerate();
+        outcomes.filter_map(move |(request, outcome)| match outcome {
+            Outcome::Found(found) => Some((DocumentId { backend, request }, found.lease?)),
+            _ => None,
+        })
+    });
+    leased.collect()
 }
 
 /// Notes what went wrong, once each, and keeps what was answered.

@@ -10,7 +10,7 @@ use crate::backend::env::EnvBackend;
 use crate::backend::file::{FileBackend, Strictness};
 #[cfg(feature = "vault")]
 use crate::backend::vault::Vault;
-use crate::backend::{Backend, FetchError, ProcessVariable};
+use crate::backend::{Backend, FetchError, Lender, ProcessVariable};
 #[cfg(feature = "aws")]
 use crate::manifest::AwsStore;
 use crate::manifest::BackendSettings;
@@ -95,4 +95,25 @@ pub(super) fn open<'a>(
             unreachable!("policy refuses plans with kinds that are not built in")
         }
     }))
+}
+
+/// The backend at that place of the plan, if it is one that lends.
+pub(super) fn open_lender(
+    plan: &Plan,
+    process: ProcessVariable<'_>,
+    backend: usize,
+) -> Result<Option<Box<dyn Lender>>, FetchError> {
+    match &plan.backends[backend].settings {
+        #[cfg(feature = "vault")]
+        BackendSettings::Vault(vault) => {
+            let directory = plan.manifest().source().directory();
+            let production = plan.selection.production.is_some();
+            let opened = Vault::open(vault, directory, production, process)?;
+            Ok(Some(Box::new(opened)))
+        }
+        _ => {
+            let _ = process;
+            Ok(None)
+        }
+    }
 }

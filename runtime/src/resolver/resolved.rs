@@ -35,6 +35,42 @@ pub struct ResolvedEntry {
     pub remembered: Option<Remembered>,
 }
 
+/// All values of a run but those that somebody holds already, each validated: enough to see what
+/// has changed, and to hand over what has. Only
+/// [`Composed::validate_but_held`](super::Composed::validate_but_held) makes one.
+#[derive(Debug)]
+pub struct Reread {
+    pub(super) plan: Plan,
+    pub(super) entries: Vec<ResolvedEntry>,
+    pub(super) held: Vec<String>,
+    pub(super) warnings: Vec<Problem>,
+}
+
+impl Reread {
+    /// What was carried out.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The values, in the order of the manifest.
+    #[must_use]
+    pub fn entries(&self) -> &[ResolvedEntry] {
+        &self.entries
+    }
+
+    /// The variables that somebody has.
+    #[must_use]
+    pub fn held(&self) -> &[String] {
+        &self.held
+    }
+
+    /// What the user should know although everything is there.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+}
+
 impl Resolved {
     pub(super) fn new(plan: Plan, entries: Vec<ResolvedEntry>, warnings: Vec<Problem>) -> Self {
         Self {

@@ -19,6 +19,11 @@ impl Spared {
         Self::new(std::iter::repeat_with(|| None).take(requests))
     }
 
+    /// That request is not asked, either, and what stands in its place says nothing.
+    pub(super) fn leave_out(&mut self, request: usize) {
+        self.0[request] = Some(None);
+    }
+
     /// Whether nothing is left to be asked for.
     pub(super) fn is_all(&self) -> bool {
         self.0.iter().all(Option::is_some)

@@ -5,7 +5,7 @@ use std::time::Instant;
 use tracing::debug;
 
 use super::compose::Composed;
-use super::resolved::{Resolved, ResolvedEntry};
+use super::resolved::{Reread, Resolved, ResolvedEntry};
 use super::{ResolveError, Run, Value};
 use crate::error::{Problem, Problems};
 use crate::judge::Judge;
@@ -24,7 +24,23 @@ impl Composed {
     ///
     /// # Errors
     /// Everything that went wrong in this step and those before it: all or nothing.
-    pub fn validate(self, judge: &mut Judge) -> Result<Resolved, Problems> {
+    pub fn validate(mut self, judge: &mut Judge) -> Result<Resolved, Problems> {
+        for index in 0..self.values.len() {
+            let is_held = |value: &Value| matches!(value, Value::Held);
+            if is_held(&self.values[index]) || is_held(&self.previous[index]) {
+                refuse_held(&mut self.run, index);
+            }
+        }
+        let reread = self.validate_but_held(judge)?;
+        Ok(Resolved::new(reread.plan, reread.entries, reread.warnings))
+    }
+
+    /// The same for who has the values that were [held](crate::grant::Leases::held), and wants to
+    /// know of the others.
+    ///
+    /// # Errors
+    /// Everything that went wrong in this step and those before it.
+    pub fn validate_but_held(self, judge: &mut Judge) -> Result<Reread, Problems> {
         let Self {
             mut run,
             values,
@@ -35,7 +51,7 @@ impl Composed {
         for index in 0..values.len() {
             match &values[index] {
                 Value::Absent => missing(&mut run, &values, index),
-                Value::Failed => {}
+                Value::Failed | Value::Held => {}
                 Value::Present(value) => {
                     judged += judge_value(&mut run, index, None, value, judge);
                     late_production(&mut run, index, value);
@@ -51,9 +67,29 @@ impl Composed {
         let microseconds = started.elapsed().as_micros();
         debug!(judged, microseconds, "validated");
         let ((), warnings) = Problems::unless((), std::mem::take(&mut run.problems))?;
+        let held = held(&run, &values, &previous);
         let entries = entries(&run, values, previous);
-        Ok(Resolved::new(run.plan, entries, warnings))
+        Ok(Reread {
+            plan: run.plan,
+            entries,
+            held,
+            warnings,
+        })
     }
+}
+
+/// The variables that somebody has.
+fn held(run: &Run, values: &[Value], previous: &[Value]) -> Vec<String> {
+    let routes = run.plan.routes.iter().zip(values.iter().zip(previous));
+    let held = routes.flat_map(|(route, (value, previous))| {
+        let entry = run.plan.entry(route);
+        let own = matches!(value, Value::Held).then(|| entry.name.clone());
+        let before = entry.previous.as_ref();
+        let before = before.filter(|_| matches!(previous, Value::Held));
+        own.into_iter()
+            .chain(before.map(|before| before.name.get_ref().clone()))
+    });
+    held.collect()
 }
 
 fn entries(run: &Run, values: Vec<Value>, previous: Vec<Value>) -> Vec<ResolvedEntry> {
@@ -140,6 +176,17 @@ fn missing(run: &mut Run, values: &[Value], index: usize) {
         name: entry.name.clone(),
         looked: looked(run, route),
         owner: entry.about.owner.clone(),
+    };
+    run.refuse(index, &error);
+}
+
+/// For who wants all values, one that somebody else has is missing.
+fn refuse_held(run: &mut Run, index: usize) {
+    let entry = run.plan.entry(&run.plan.routes[index]);
+    let error = ResolveError::Missing {
+        name: entry.name.clone(),
+        looked: "what is held, and was not asked for".into(),
+        owner: None,
     };
     run.refuse(index, &error);
 }

@@ -78,6 +78,13 @@ impl Outputs {
         self.patterns_with(values).map(drop)
     }
 
+    /// The command has these values, too.
+    pub(in crate::watch) fn look_for_also(&mut self, mut values: Values) -> io::Result<()> {
+        let [current, _] = &mut self.values;
+        values.append(current);
+        self.look_for(values)
+    }
+
     fn patterns_with(&mut self, values: Values) -> io::Result<Arc<Patterns>> {
         let [current, _] = std::mem::take(&mut self.values);
         self.values = [values, current];

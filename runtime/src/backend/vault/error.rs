@@ -305,6 +305,18 @@ pub enum VaultError {
     /// A login's token ends when somebody revokes it, and never else.
     #[error("the token of this login has no end: it is good until it is revoked")]
     NoEnd,
+    /// What is good for a time stays good for that time, and no longer.
+    #[error("Vault does not renew what it gave at `{path}`")]
+    NotRenewed {
+        /// What was read, or the token's own path.
+        path: String,
+    },
+    /// Nobody uses it any more, and it is good.
+    #[error("the lease of `{path}` could not be revoked: it stays good until it expires")]
+    LeaseNotRevoked {
+        /// What was read.
+        path: String,
+    },
     /// The launcher's own token is still good.
     #[error("the token of this login could not be revoked: it stays good until it expires")]
     NotRevoked,
@@ -381,6 +393,8 @@ impl Explain for VaultError {
             Self::Leased { .. } => "vault-leased",
             Self::ShortLease { .. } => "vault-lease-too-short",
             Self::Outlived { .. } => "vault-token-outlived",
+            Self::NotRenewed { .. } => "vault-not-renewed",
+            Self::LeaseNotRevoked { .. } => "vault-lease-not-revoked",
             Self::NoEnd => "vault-token-without-end",
             Self::NotRevoked => "vault-token-not-revoked",
         }

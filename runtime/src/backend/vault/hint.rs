@@ -141,6 +141,14 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
             "raise `token_ttl` and `token_max_ttl` of the role to more than the time a run may take"
         }
         E::NoEnd => "give its role a short `token_ttl`: what is killed revokes nothing",
+        E::NotRenewed { .. } => {
+            "another one is asked for before it ends; raise `max_ttl` and `token_max_ttl` of its roles to \
+             have that less often"
+        }
+        E::LeaseNotRevoked { .. } => {
+            "its token was not made for this run, and may not revoke leases: log in with a role, or grant \
+             `update` on sys/leases/revoke"
+        }
         E::NotRevoked => "give its role a short `token_ttl`",
     };
     Some(text.into())

@@ -227,15 +227,8 @@ impl Session {
         if !self.is_ours {
             return Ok(());
         }
-        let call = Call {
-            method: Method::POST,
-            url: "/v1/auth/token/revoke-self",
-            path: "auth/token/revoke-self",
-            token: Some(&self.token),
-            body: None,
-        };
         let reply = client
-            .send(&call)
+            .send(&revoke_self(&self.token))
             .await
             .map_err(|_| VaultError::NotRevoked)?;
         if self.is_over() {
@@ -265,7 +258,18 @@ impl Session {
     }
 }
 
-/// The JSON of a login. Its buffer has room from the start, so that growing leaves no copy.
+/// Revokes the token that it is sent with, and all leases that hang on it.
+pub(super) fn revoke_self(token: &HeaderValue) -> Call<'_> {
+    Call {
+        method: Method::POST,
+        url: "/v1/auth/token/revoke-self",
+        path: "auth/token/revoke-self",
+        token: Some(token),
+        body: None,
+    }
+}
+
+/// The JSON of a login, and of whatever else is sent by its name. Its buffer has room from the start, so that growing leaves no copy.
 pub(super) fn body(
     fields: &[(&'static str, &'static str, SecretValue)],
 ) -> Result<Zeroizing<Vec<u8>>, VaultError> {

@@ -19,6 +19,7 @@ mod connect;
 mod document;
 mod engine;
 mod error;
+mod handle;
 mod hint;
 #[cfg(feature = "aws")]
 mod iam;
@@ -29,9 +30,12 @@ mod read;
 mod renewal;
 mod reply;
 mod setup;
+mod tend;
 mod tls;
 mod transit;
 mod wrapping;
+
+use std::sync::{Mutex, PoisonError};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::pki_types::ServerName;
@@ -49,7 +53,7 @@ use read::{Answer, Place, Reader};
 use tls::Tls;
 
 use crate::backend::file::Strictness;
-use crate::backend::{Answers, Backend, Document, FetchError, Fetching, Notice, Request};
+use crate::backend::{Answers, Backend, Document, FetchError, Fetching, Granted, Notice, Request};
 use crate::manifest::VaultLeases;
 use crate::resilience::{FAREWELL, Terms};
 
@@ -64,6 +68,8 @@ pub struct Vault {
     production: bool,
     /// Of a run; who asks otherwise gives the usual ones, from then on.
     terms: Option<Terms>,
+    /// What the last fetch was given for a time, until somebody asks.
+    granted: Mutex<Option<Granted>>,
 }
 
 /// A login, and what was read with its token.
@@ -92,7 +98,14 @@ impl Vault {
         if session.is_without_end() {
             warn(VaultError::NoEnd);
         }
-        if is_to_end(&session, &answers) {
+        let ends = is_to_end(&session, &answers);
+        let kept = answers
+            .as_ref()
+            .ok()
+            .filter(|_| !ends || !session.is_ours());
+        let granted = kept.and_then(|answers| handle::granted(&session, answers));
+        *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = granted;
+        if ends {
             let ended = timeout(FAREWELL, session.end(&client)).await;
             if let Err(error) = ended.unwrap_or(Err(VaultError::NotRevoked)) {
                 warn(error);
@@ -240,6 +253,12 @@ impl Backend for Vault {
 
     fn keeps_trying(&self) -> bool {
         true
+    }
+
+    fn granted(&self) -> Option<Granted> {
+        let mut granted = self.granted.lock();
+        let granted = granted.as_mut().map(|granted| granted.take());
+        granted.unwrap_or_default()
     }
 }
 

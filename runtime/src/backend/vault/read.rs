@@ -8,6 +8,7 @@ use http::HeaderValue;
 use super::client::{Call, Client};
 use super::document::Content;
 use super::engine::{Engine, Mounts, Target};
+use super::handle::Leased;
 use super::login::Session;
 use super::reply::Reply;
 use super::transit::Transit;
@@ -35,6 +36,8 @@ pub(super) struct Answer {
     pub(super) document: Result<Option<Document>, VaultError>,
     /// Why there is nothing.
     pub(super) notice: Option<VaultError>,
+    /// What Vault knows the lease by, where there is one.
+    pub(super) leased: Option<Leased>,
 }
 
 /// Reads with a token.
@@ -74,6 +77,7 @@ impl From<Result<Option<Document>, VaultError>> for Answer {
         Self {
             document,
             notice: None,
+            leased: None,
         }
     }
 }
@@ -259,12 +263,20 @@ impl Reader<'_> {
                         version,
                         destroyed,
                     }),
+                    leased: None,
                 };
             }
             Content::OtherKv => Err(wanted.target.wrong_kv()),
             Content::Nothing => Err(VaultError::NoAnswer { path: path() }),
         };
-        document.into()
+        let is_leased = matches!(&document, Ok(Some(document)) if document.lease.is_some());
+        Answer {
+            leased: reply.answer().filter(|_| is_leased).map(|answer| Leased {
+                id: answer.lease_id(),
+                path: path(),
+            }),
+            ..document.into()
+        }
     }
 
     /// Where the manifest says which engine it is, nobody was asked; so a wrong word of it looks

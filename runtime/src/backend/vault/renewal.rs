@@ -5,7 +5,7 @@ use std::future::pending;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use http::Method;
+use http::{HeaderValue, Method};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 use tracing::debug;
@@ -52,16 +52,40 @@ impl Session {
 
     /// For how long the token is good again; `None` if it was not renewed.
     async fn renew(&self, client: &Client) -> Option<Duration> {
-        let call = Call {
-            method: Method::POST,
-            url: "/v1/auth/token/renew-self",
-            path: "auth/token/renew-self",
-            token: Some(&self.token),
-            body: None,
-        };
-        let reply = client.send(&call).await.ok()?;
-        let auth = reply.answer().filter(|_| reply.status == 200)?.auth?;
-        (auth.lease_duration > 0).then(|| Duration::from_secs(auth.lease_duration))
+        renew(client, &self.token).await.ok()
+    }
+
+    /// For how long the token is good from now on; `None` if nobody told.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// Renews a token. Answers for how long it is good from now on.
+pub(super) async fn renew(client: &Client, token: &HeaderValue) -> Result<Duration, VaultError> {
+    const PATH: &str = "auth/token/renew-self";
+    let call = Call {
+        method: Method::POST,
+        url: "/v1/auth/token/renew-self",
+        path: PATH,
+        token: Some(token),
+        body: None,
+    };
+    let reply = client.send(&call).await?;
+    let auth = reply.answer().filter(|_| reply.status == 200);
+    let seconds = auth
+        .and_then(|answer| answer.auth)
+        .map(|auth| auth.lease_duration);
+    match (reply.status, seconds) {
+        (200, Some(seconds)) if seconds > 0 => Ok(Duration::from_secs(seconds)),
+        (403, _) => Err(VaultError::Denied {
+            path: PATH.into(),
+            capability: "update",
+            namespace: None,
+        }),
+        _ if reply.is_error_of_vault() => Err(VaultError::NotRenewed { path: PATH.into() }),
+        _ => Err(VaultError::NoAnswer { path: PATH.into() }),
     }
 }
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::VaultError;
 use super::address::Address;
 use crate::lease::Lease;
+use crate::secret::SecretValue;
 
 /// An answer.
 pub(super) struct Reply {
@@ -143,6 +144,11 @@ impl Answer<'_> {
             duration: Duration::from_secs(self.lease_duration),
             renewable: self.renewable,
         })
+    }
+
+    /// What Vault knows its lease by. Whoever has it, and a token, can end the lease.
+    pub(super) fn lease_id(&self) -> SecretValue {
+        SecretValue::copy_of(self.lease_id.as_deref().unwrap_or_default().as_bytes())
     }
 
     /// Whether the path is one of another version of the engine for keys and values.

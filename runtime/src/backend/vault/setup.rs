@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use super::address::Address;
 #[cfg(feature = "aws")]
@@ -81,6 +82,7 @@ impl Setup<'_> {
             leases: self.settings.leases,
             production,
             terms: None,
+            granted: Mutex::default(),
         })
     }
 
