@@ -234,18 +234,6 @@ impl OpenBao {
         keys.expect("leases have ids").len()
     }
 
-    /// How many tokens there are, beside that of [`ROOT`](Self::ROOT).
-    ///
-    /// # Panics
-    /// When they can't be listed.
-    #[must_use]
-    pub fn tokens(&self) -> usize {
-        let reply = self.ask("LIST", "auth/token/accessors", Self::ROOT, &Value::Null);
-        let answer: Value = serde_json::from_str(reply.text()).expect("OpenBao answers in JSON");
-        let keys = answer["data"]["keys"].as_array();
-        keys.expect("tokens have accessors").len() - 1
-    }
-
     /// For how long users of a database are good that are made from now on, and how long at most.
     ///
     /// # Panics
