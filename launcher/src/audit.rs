@@ -1,47 +1,22 @@
-//! The audit of a run as the launcher keeps it: what becomes of the run when nothing can be
-//! written is decided here.
-//!
-//! [`Audit::begin`] is the step between planning and everything that reads. Without `[audit]` in
-//! the manifest all of this does nothing.
+//! The audit of a run, with what is said of it to the user.
 
 use std::path::Path;
 
-use secret_runtime::audit::{AuditError, Event, Notice, Recorder, Stage, Task};
-use secret_runtime::error::{Explain, Problem, Problems, Severity};
+use secret_runtime::audit::{Account, Stage, Task};
+use secret_runtime::error::Problems;
 use secret_runtime::lease::Lease;
 use secret_runtime::plan::Plan;
 use secret_runtime::resolver::Fetched;
-use thiserror::Error;
 
 use crate::cli::Options;
 use crate::render::{self, Format};
 
-/// What happens in a run, to be written down.
+/// The account of a run, whose warnings are said when they come up.
 #[derive(Debug)]
 #[must_use = "what is not written down did not happen"]
 pub(crate) struct Audit {
-    recorder: Option<Recorder>,
-    required: bool,
-    stage: Stage,
+    account: Account,
     format: Format,
-}
-
-/// Something odd about the log, said to the user.
-#[derive(Debug, Error)]
-#[error("{message}")]
-struct Odd {
-    message: &'static str,
-    kind: &'static str,
-}
-
-impl Explain for Odd {
-    fn kind(&self) -> &'static str {
-        self.kind
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("`secret-run audit verify` tells more; it was written into the log, too".to_owned())
-    }
 }
 
 impl Audit {
@@ -50,45 +25,22 @@ impl Audit {
     /// # Errors
     /// When it can't, and the manifest or production wants it.
     pub(crate) fn begin(plan: &Plan, task: Task, options: &Options) -> Result<Self, Problems> {
-        let said = plan.manifest().audit.as_ref();
-        let said = said.and_then(|audit| audit.required);
         let mut audit = Self {
-            recorder: None,
-            required: said.unwrap_or(plan.selection.production.is_some()),
-            stage: Stage::Policy,
+            account: Account::begin(plan, task)?,
             format: options.error_format,
         };
-        match Recorder::begin(plan, task) {
-            Ok(recorder) => audit.recorder = recorder,
-            Err(error) => audit.failed(&error)?,
-        }
+        audit.say();
         Ok(audit)
     }
 
     /// Says how far the run came, so that what goes wrong next is understood.
     pub(crate) fn reached(&mut self, stage: Stage) {
-        self.stage = stage;
+        self.account.reached(stage);
     }
 
     /// Notes what was asked of backends.
     pub(crate) fn accesses(&mut self, fetched: &Fetched) {
-        if let Some(recorder) = &mut self.recorder {
-            for access in fetched.accesses() {
-                recorder.note(Event::access(access));
-            }
-        }
-    }
-
-    /// Notes what keeps the command from starting.
-    fn refused(&mut self, problems: &[Problem]) {
-        let stage = self.stage;
-        if let Some(recorder) = &mut self.recorder {
-            let errors = problems.iter();
-            let errors = errors.filter(|problem| problem.severity == Severity::Error);
-            for problem in errors {
-                recorder.note(Event::refused(stage, problem));
-            }
-        }
+        self.account.accesses(fetched);
     }
 
     /// Writes that the command is executed next; it is on the disk when this returns.
@@ -101,10 +53,9 @@ impl Audit {
         secrets: usize,
         leases: &[(String, Lease)],
     ) -> Result<(), Problems> {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.note(Event::launch(program, secrets, leases));
-        }
-        self.write()
+        let written = self.account.launch(program, secrets, leases);
+        self.say();
+        written
     }
 
     /// Writes what was noted.
@@ -112,62 +63,20 @@ impl Audit {
     /// # Errors
     /// When it can't be written, and must be.
     pub(crate) fn write(&mut self) -> Result<(), Problems> {
-        let Some(recorder) = &mut self.recorder else {
-            return Ok(());
-        };
-        match recorder.write() {
-            Ok(notices) => {
-                let odd: Vec<Problem> = notices.iter().map(warning).collect();
-                render::problems(&odd, self.format, render::NOT_STARTED);
-                Ok(())
-            }
-            Err(error) => self.failed(&error),
-        }
+        let written = self.account.write();
+        self.say();
+        written
     }
 
     /// What the run ends with, after it is written down. If that fails, it is said besides.
     pub(crate) fn ends_with(&mut self, problems: Problems) -> Problems {
-        self.refused(problems.as_slice());
-        match self.write() {
-            Ok(()) => problems,
-            Err(unwritten) => problems
-                .into_vec()
-                .into_iter()
-                .chain(unwritten.into_vec())
-                .collect(),
-        }
+        let problems = self.account.ends_with(problems);
+        self.say();
+        problems
     }
 
-    /// Once is enough: it is not tried again.
-    fn failed(&mut self, error: &AuditError) -> Result<(), Problems> {
-        self.recorder = None;
-        if self.required {
-            return Err(Problem::error(error, None).into());
-        }
-        let warning = Problem::warning(error, None);
-        render::problems(&[warning], self.format, render::NOT_STARTED);
-        Ok(())
+    fn say(&mut self) {
+        let warnings = self.account.take_warnings();
+        render::problems(&warnings, self.format, render::NOT_STARTED);
     }
-}
-
-fn warning(notice: &Notice) -> Problem {
-    let (message, kind) = match notice {
-        Notice::PartialLine { .. } => (
-            "the last line of the audit log has no end: the machine stopped while it was written",
-            "audit-partial-line",
-        ),
-        Notice::LinesMissing => (
-            "lines are gone from the end of the audit log",
-            "audit-lines-missing",
-        ),
-        Notice::ForeignLines => (
-            "somebody else wrote lines to the audit log",
-            "audit-foreign-lines",
-        ),
-        Notice::HeadLost => (
-            "the file beside the audit log that knows its end is missing",
-            "audit-head-lost",
-        ),
-    };
-    Problem::warning(&Odd { message, kind }, None)
 }

@@ -14,7 +14,6 @@ pub mod harden;
 mod launch;
 mod log;
 pub mod lookup;
-mod manifest_file;
 mod pipeline;
 pub mod program;
 mod render;

@@ -13,13 +13,13 @@ use secret_runtime::policy::{self, AuthorizedPlan};
 use secret_runtime::resolver::{self, Composed, Resolved};
 use tracing::debug;
 
+use crate::alarm;
 use crate::audit::Audit;
 use crate::cli::Options;
-use crate::{alarm, manifest_file};
 
 /// The manifest and the plan for it.
 pub(crate) fn plan(options: &Options) -> Result<Plan, Problems> {
-    let file = manifest_file::read(options.file.clone())?;
+    let file = options.manifest()?;
     let manifest = Manifest::parse(&file.path, &file.text, plugin::standard_catalog())?;
     let plan = Plan::new(Arc::new(manifest), &options.wanted())?;
     debug!(

@@ -27,8 +27,8 @@ mod parent;
 mod reading;
 mod redact;
 mod running;
-mod schedule;
 mod signals;
 mod supervisor;
+mod wait;
 
 pub(crate) use parent::supervise;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use secret_runtime::error::Problems;
+use secret_runtime::manifest_file::{self, ManifestFile};
 use secret_runtime::selection::Wanted;
 
 use crate::render::Format;
@@ -35,6 +37,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// The text of the manifest that is meant.
+    pub(crate) fn manifest(&self) -> Result<ManifestFile, Problems> {
+        manifest_file::read(self.file.clone(), |name| std::env::var_os(name))
+    }
+
     pub(crate) fn wanted(&self) -> Wanted {
         Wanted::new(self.env.clone(), self.backend.clone(), |name| {
             std::env::var_os(name)

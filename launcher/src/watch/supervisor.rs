@@ -18,6 +18,7 @@ use nix::unistd::{getpid, setpgid};
 use secret_runtime::error::{Problem, Problems};
 use secret_runtime::manifest::{OnChange, Watch};
 use secret_runtime::plan::DocumentId;
+use secret_runtime::refresh::{Schedule, chance};
 
 use super::applicant::{Applicant, Stage};
 use super::candidate::Seat;
@@ -30,8 +31,8 @@ use super::leases::{Leases, keeper::Post};
 use super::notice::Notice;
 use super::redact::Outputs;
 use super::running::Running;
-use super::schedule::{Schedule, chance, timeout};
 use super::signals::{Arrived, Signals, asks_to_end};
+use super::wait::timeout;
 use crate::exec;
 use crate::render::{self, Format};
 
@@ -68,7 +69,7 @@ pub(super) enum Turn {
 impl Supervisor {
     pub(super) fn new(settings: Watch, signals: Signals, redact: bool, format: Format) -> Self {
         Self {
-            schedule: Schedule::new(&settings, Instant::now()),
+            schedule: Schedule::new(settings.interval, settings.min_interval, Instant::now()),
             settings,
             signals,
             format,

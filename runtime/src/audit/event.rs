@@ -17,6 +17,8 @@ pub enum Task {
     Run,
     /// They were looked at, and nothing was started.
     Check,
+    /// A program read them for itself.
+    Load,
 }
 
 impl Task {
@@ -24,6 +26,7 @@ impl Task {
         match self {
             Self::Run => "run",
             Self::Check => "check",
+            Self::Load => "load",
         }
     }
 }

@@ -9,8 +9,10 @@
 //! - without `[audit]` in the manifest nothing is opened, and nothing is asked of the machine;
 //! - what [`Recorder::write`] has written to a file is on the disk when it returns.
 //!
-//! This module must not decide whether a command may start without its audit: its caller does.
+//! An [`Account`] decides what becomes of a run whose audit cannot be written; nothing else here
+//! does.
 
+mod account;
 mod digest;
 mod end;
 mod error;
@@ -29,6 +31,7 @@ mod verify;
 mod walk;
 mod who;
 
+pub use account::Account;
 pub use error::AuditError;
 pub use event::{Event, Notice, Stage, Task};
 pub use files::files_of;

@@ -9,7 +9,6 @@ use secret_runtime::plugin::{self, Store};
 
 use super::error::{CommandError, refusal};
 use crate::cli::Options;
-use crate::manifest_file;
 
 pub(super) struct Context {
     pub(super) manifest: Manifest,
@@ -28,7 +27,7 @@ pub(super) struct Context {
 impl Context {
     /// Mistakes of the manifest and of the lock are told together.
     pub(super) fn load(options: &Options) -> Result<Self, Problems> {
-        let file = manifest_file::read(options.file.clone())?;
+        let file = options.manifest()?;
         let manifest = Manifest::parse(&file.path, &file.text, plugin::standard_catalog());
         let lock = lock::read(&LockFile::path_beside(&file.path));
         match (manifest, lock) {

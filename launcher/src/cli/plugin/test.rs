@@ -22,7 +22,6 @@ use thiserror::Error;
 use crate::cli::Options;
 use crate::cli::print::{self, Output};
 use crate::exit::FAILED;
-use crate::manifest_file;
 use crate::table::Table;
 
 /// Hold a plugin to the contract, check by check. Its documents are read for real.
@@ -131,7 +130,7 @@ fn component(path: &Path) -> Result<Subject, TestError> {
 }
 
 fn declared(name: &str, options: &Options) -> Result<Subject, Problems> {
-    let file = manifest_file::read(options.file.clone())?;
+    let file = options.manifest()?;
     let manifest = Manifest::parse(&file.path, &file.text, plugin::standard_catalog())?;
     let store = Store::of_environment(|name| std::env::var_os(name));
     let process = |name: &str| std::env::var_os(name);

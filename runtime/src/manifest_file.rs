@@ -1,28 +1,33 @@
-//! Finding the manifest: `-f`, `SECRETS_FILE`, or upwards from the working directory.
+//! Finding the manifest: as it is named, `SECRETS_FILE`, or upwards from the working directory.
 //!
 //! A manifest decides what a command is given. One that was not named is trusted only if
 //! it belongs to the user or to root: in `/tmp`, somebody else's `secrets.toml` may lie
 //! above the working directory.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
-use secret_runtime::error::{Explain, Problem, Problems};
-use secret_runtime::manifest::LARGEST_MANIFEST;
 use thiserror::Error;
 
+use crate::error::{Explain, Problem, Problems};
+use crate::manifest::LARGEST_MANIFEST;
+
 /// The name that is looked for.
-pub(crate) const FILE_NAME: &str = "secrets.toml";
+pub const FILE_NAME: &str = "secrets.toml";
 /// Names the manifest.
-pub(crate) const FILE_VARIABLE: &str = "SECRETS_FILE";
+pub const FILE_VARIABLE: &str = "SECRETS_FILE";
 
 /// A manifest's text.
-pub(crate) struct ManifestFile {
-    pub(crate) path: PathBuf,
-    pub(crate) text: String,
+#[derive(Debug)]
+pub struct ManifestFile {
+    /// Where it is, as it was named or found.
+    pub path: PathBuf,
+    /// What stands in it.
+    pub text: String,
 }
 
 #[derive(Debug, Error)]
@@ -53,21 +58,31 @@ impl Explain for FileError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotFound { .. } => {
-                format!("write one, or name it with -f or {FILE_VARIABLE}")
+                format!("write one, or name it, with {FILE_VARIABLE} or with -f of secret-run")
             }
             Self::Unreadable { .. } | Self::NoWorkingDirectory { .. } => return None,
             Self::NotText { .. } => "save it as UTF-8".into(),
             Self::Untrusted { path, .. } => {
-                format!("if you trust it, name it: -f {}", path.display())
+                format!(
+                    "if you trust it, name it: {FILE_VARIABLE}={0}, or -f {0}",
+                    path.display()
+                )
             }
         })
     }
 }
 
-/// Finds and reads the manifest.
-pub(crate) fn read(named: Option<PathBuf>) -> Result<ManifestFile, Problems> {
+/// Finds and reads the manifest: the one that is named, by the caller or else by a variable, or
+/// the nearest above the working directory.
+///
+/// # Errors
+/// When there is none, it can't be read, or it was found and is not to be trusted.
+pub fn read(
+    named: Option<PathBuf>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<ManifestFile, Problems> {
     let named = named.or_else(|| {
-        std::env::var_os(FILE_VARIABLE)
+        variable(FILE_VARIABLE)
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     });
@@ -113,7 +128,7 @@ fn search() -> Result<(PathBuf, File), FileError> {
     Err(FileError::NotFound { from })
 }
 
-/// Somebody else's pipe above the working directory must not make the launcher wait.
+/// Somebody else's pipe above the working directory must not make anybody wait.
 fn open_found(path: &Path) -> std::io::Result<File> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     let mut options = File::options();

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use nix::poll::PollTimeout;
 use rustix::rand::{GetRandomFlags, getrandom};
-use secret_runtime::manifest::Watch;
 
 /// How long after the first failure.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -13,22 +11,24 @@ const LAST_RETRY: Duration = Duration::from_secs(5 * 60);
 
 /// When the next reading is due.
 #[derive(Debug)]
-pub(super) struct Schedule {
+pub struct Schedule {
     interval: Duration,
     min_interval: Duration,
     next: Instant,
     not_before: Instant,
-    /// When a lease of the command has to be replaced.
+    /// When a lease has to be replaced.
     lease: Option<Instant>,
     failures: u32,
 }
 
 impl Schedule {
-    /// A schedule before anything was read.
-    pub(super) fn new(settings: &Watch, now: Instant) -> Self {
+    /// A schedule before anything was read. Values are taken for good for `interval`, and nothing
+    /// is read for `min_interval` after a change.
+    #[must_use]
+    pub fn new(interval: Duration, min_interval: Duration, now: Instant) -> Self {
         Self {
-            interval: settings.interval,
-            min_interval: settings.min_interval,
+            interval,
+            min_interval,
             next: now,
             not_before: now,
             lease: None,
@@ -36,23 +36,22 @@ impl Schedule {
         }
     }
 
-    /// The values are those that the command has. `chance` is from 0 to 255.
-    pub(super) fn unchanged(&mut self, now: Instant, chance: u8) {
+    /// The values are those that are known. `chance` is from 0 to 255.
+    pub fn unchanged(&mut self, now: Instant, chance: u8) {
         self.failures = 0;
         self.forget_lease(now);
         self.next = now + earlier(self.interval, chance);
     }
 
-    /// The command has other values than before, or its first ones, some of them good until
-    /// `lease`.
-    pub(super) fn changed(&mut self, now: Instant, lease: Option<Instant>, chance: u8) {
+    /// There are other values than before, or the first ones, some of them good until `lease`.
+    pub fn changed(&mut self, now: Instant, lease: Option<Instant>, chance: u8) {
         self.unchanged(now, chance);
         self.lease = lease;
         self.not_before = now + self.min_interval;
     }
 
     /// Nobody knows the values. Says how long until the next attempt.
-    pub(super) fn failed(&mut self, now: Instant, chance: u8) -> Duration {
+    pub fn failed(&mut self, now: Instant, chance: u8) -> Duration {
         let doubled = FIRST_RETRY * 2_u32.pow(self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
         self.next = now + earlier(doubled.min(LAST_RETRY), chance);
@@ -71,12 +70,13 @@ impl Schedule {
     }
 
     /// Nothing is read for a while.
-    pub(super) fn postpone(&mut self, until: Instant) {
+    pub fn postpone(&mut self, until: Instant) {
         self.not_before = self.not_before.max(until);
     }
 
     /// When the next reading is due.
-    pub(super) fn due(&self) -> Instant {
+    #[must_use]
+    pub fn due(&self) -> Instant {
         let next = self.lease.map_or(self.next, |lease| self.next.min(lease));
         next.max(self.not_before)
     }
@@ -87,27 +87,18 @@ impl Schedule {
     }
 }
 
-/// Up to a tenth earlier, so that many commands that were started at once do not ask at once.
+/// Up to a tenth earlier, so that many programs that were started at once do not ask at once.
 fn earlier(time: Duration, chance: u8) -> Duration {
     time - time / 10 * u32::from(chance) / 255
 }
 
 /// From 0 to 255.
-pub(super) fn chance() -> u8 {
+#[must_use]
+pub fn chance() -> u8 {
     let mut byte = [0];
-    // Without it, commands that were started at once ask at once.
+    // Without it, programs that were started at once ask at once.
     let _ = getrandom(&mut byte[..], GetRandomFlags::NONBLOCK);
     byte[0]
-}
-
-/// Rounded up: a deadline has passed when it is looked at.
-pub(super) fn timeout(left: Option<Duration>) -> PollTimeout {
-    let Some(left) = left else {
-        return PollTimeout::NONE;
-    };
-    let millis = left.as_nanos().div_ceil(1_000_000);
-    let millis = i32::try_from(millis).unwrap_or(i32::MAX);
-    PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
 }
 
 #[cfg(test)]
@@ -117,12 +108,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn schedule(now: Instant) -> Schedule {
-        let settings = Watch {
-            interval: 100 * SECOND,
-            min_interval: 30 * SECOND,
-            ..Watch::default()
-        };
-        Schedule::new(&settings, now)
+        Schedule::new(100 * SECOND, 30 * SECOND, now)
     }
 
     #[test]

@@ -1,0 +1,11 @@
+//! When values are read again, and what of another reading is a change.
+//!
+//! For whoever stays while values change: a program that reads for itself, and the parent
+//! of a command that is watched, which knows of values by digests only. Nothing here reads
+//! anything or waits.
+
+mod known;
+mod schedule;
+
+pub use known::{Entry, Known};
+pub use schedule::{Schedule, chance};
