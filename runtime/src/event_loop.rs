@@ -30,6 +30,14 @@ pub struct NoEventLoop {
     reason: String,
 }
 
+impl NoEventLoop {
+    pub(crate) fn new(error: &std::io::Error) -> Self {
+        Self {
+            reason: error.kind().to_string(),
+        }
+    }
+}
+
 impl Explain for NoEventLoop {
     fn kind(&self) -> &'static str {
         "no-event-loop"
@@ -61,9 +69,7 @@ where
 
 fn run<F: Future>(future: F) -> Result<F::Output, NoEventLoop> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| NoEventLoop {
-        reason: error.kind().to_string(),
-    })?;
+    let runtime = runtime.map_err(|error| NoEventLoop::new(&error))?;
     let output = runtime.block_on(future);
     runtime.shutdown_timeout(PATIENCE);
     Ok(output)

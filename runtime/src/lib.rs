@@ -11,6 +11,9 @@
 //! Nothing is read before `authorize` has agreed, and there are values for the caller only
 //! when all of them are there and valid.
 //!
+//! A program that reads its own secrets wants [`Secrets`], which does all of that, and keeps the
+//! values current. One step after the other:
+//!
 //! ```no_run
 //! use std::{path::Path, sync::Arc};
 //! use secret_runtime::{judge::Judge, manifest::Manifest, plan::Plan, plugin, policy, resolver};
@@ -65,7 +68,10 @@ pub mod resilience;
 pub mod resolver;
 pub mod rule;
 pub mod secret;
+pub mod secrets;
 pub mod selection;
 #[cfg(feature = "compile")]
 pub mod supply;
 pub mod template;
+
+pub use secrets::Secrets;

@@ -8,6 +8,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretSlice};
+use serde::de::{Deserialize, Deserializer, Visitor};
 use zeroize::Zeroizing;
 
 /// Bytes of a secret, or of configuration that travels the same way.
@@ -46,6 +47,39 @@ impl SecretValue {
 impl From<Zeroizing<Vec<u8>>> for SecretValue {
     fn from(mut bytes: Zeroizing<Vec<u8>>) -> Self {
         Self::new(std::mem::take(&mut *bytes))
+    }
+}
+
+/// Any bytes, of who hands some out: a text or a string of JSON, too.
+impl<'de> Deserialize<'de> for SecretValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_byte_buf(Bytes)
+    }
+}
+
+struct Bytes;
+
+impl Visitor<'_> for Bytes {
+    type Value = SecretValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<SecretValue, E> {
+        Ok(SecretValue::copy_of(bytes))
+    }
+
+    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<SecretValue, E> {
+        Ok(SecretValue::new(bytes))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<SecretValue, E> {
+        Ok(SecretValue::copy_of(text.as_bytes()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<SecretValue, E> {
+        Ok(SecretValue::new(text.into_bytes()))
     }
 }
 

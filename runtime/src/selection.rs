@@ -35,6 +35,8 @@ pub struct Wanted {
     pub environment: Option<String>,
     /// `--backend`.
     pub backend: Option<String>,
+    /// Whether the program itself says these two, in its code.
+    pub by_program: bool,
     /// Those of the variables above that are set and not empty.
     pub variables: Vec<(&'static str, String)>,
 }
@@ -58,7 +60,17 @@ impl Wanted {
         Self {
             environment,
             backend,
+            by_program: false,
             variables,
+        }
+    }
+
+    /// Who chose something that is said by no variable.
+    fn said(&self, flag: &str, choice: &str, name: &str) -> String {
+        if self.by_program {
+            format!("{choice}(\"{name}\") of the program")
+        } else {
+            format!("{flag} {name}")
         }
     }
 
@@ -72,7 +84,7 @@ impl Wanted {
     /// Everything that names an environment, strongest first.
     fn environments(&self) -> Vec<Said<'_>> {
         let flag = self.environment.as_deref().map(|name| Said {
-            by: format!("--env {name}"),
+            by: self.said("--env", "environment", name),
             name,
             to_us: true,
         });
@@ -93,7 +105,7 @@ impl Wanted {
     #[must_use]
     pub fn backend(&self) -> Option<(String, &str)> {
         if let Some(name) = &self.backend {
-            return Some((format!("--backend {name}"), name));
+            return Some((self.said("--backend", "backend", name), name));
         }
         let name = self.variable(BACKEND_VARIABLE)?;
         Some((format!("{BACKEND_VARIABLE}={name}"), name))

@@ -1,6 +1,6 @@
 //! When values are read again, and what of another reading is a change.
 //!
-//! For whoever stays while values change: a program that reads for itself, and the parent
+//! For whoever stays while values change: [`Secrets`](crate::Secrets) in a program, and the parent
 //! of a command that is watched, which knows of values by digests only. Nothing here reads
 //! anything or waits.
 
