@@ -16,7 +16,7 @@ pub fn binary(name: &str) -> PathBuf {
     let file = folder().join(name);
     assert!(
         file.is_file(),
-        "{} is missing: run `cargo build -p secret-run -p api-gateway` or `cargo xtask test`",
+        "{} is missing: run `cargo build -p secret-run -p api-gateway -p rust-app` or `cargo xtask test`",
         file.display(),
     );
     file

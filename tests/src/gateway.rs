@@ -1,8 +1,9 @@
-//! The example service under the launcher.
+//! The example services, of which one runs under the launcher.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -47,6 +48,22 @@ impl Gateway {
     pub fn start(launcher: Launcher<'_>) -> Self {
         let launcher = launcher.env("LISTEN", "127.0.0.1:0");
         Self::spawn(launcher.command([binary("api-gateway")]).into_command())
+    }
+
+    /// Starts a service that needs no launcher, which is given as one, and waits until it says that
+    /// it listens on a free port.
+    ///
+    /// # Panics
+    /// When it does not: the text shows what it wrote instead.
+    #[must_use]
+    pub fn alone(service: Launcher<'_>) -> Self {
+        Self::spawn(service.env("LISTEN", "127.0.0.1:0").into_command())
+    }
+
+    /// A file of the process in `/proc`.
+    #[must_use]
+    pub fn proc(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.id()))
     }
 
     fn spawn(mut command: Command) -> Self {

@@ -55,8 +55,18 @@ impl Leasing {
         project: &'project VaultProject,
         address: &str,
     ) -> Launcher<'project> {
-        let launcher = project.launcher_to(address);
-        launcher
+        self.logged_in(project.launcher_to(address), address)
+    }
+
+    /// A program that logs in with the role.
+    #[must_use]
+    pub fn logged_in<'project>(
+        &self,
+        program: Launcher<'project>,
+        address: &str,
+    ) -> Launcher<'project> {
+        program
+            .env("VAULT_ADDR", address)
             .env("VAULT_ROLE_ID", &self.role)
             .env("VAULT_SECRET_ID", &self.secret)
     }

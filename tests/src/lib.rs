@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Cargo does not build the binaries of another package for a test. `cargo xtask test` builds
-//! them first; after `cargo build -p secret-run -p api-gateway` the tests of this package run
+//! them first; after `cargo build -p secret-run -p api-gateway -p rust-app` the tests of this package run
 //! by themselves. `SECRET_RUN_TEST_BIN_DIR` names another folder to take them from.
 //!
 //! Everything here panics on failure, with a text that says what was expected.

@@ -106,6 +106,8 @@ fn build_binaries() -> Result<()> {
         "secret-run",
         "--package",
         "api-gateway",
+        "--package",
+        "rust-app",
     ]))
 }
 
