@@ -75,3 +75,8 @@ pub mod supply;
 pub mod template;
 
 pub use secrets::Secrets;
+
+/// The programs in the guide compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/library.md")]
+pub struct Guide;
