@@ -60,12 +60,12 @@ impl Schedule {
     }
 
     /// A lease of the command has to be replaced then, and not when it was said before.
-    pub(super) fn lease_moves(&mut self, lease: Option<Instant>) {
+    pub fn lease_moves(&mut self, lease: Option<Instant>) {
         self.lease = lease;
     }
 
     /// The next reading is due at once.
-    pub(super) fn hurry(&mut self, now: Instant) {
+    pub fn hurry(&mut self, now: Instant) {
         self.next = now;
     }
 

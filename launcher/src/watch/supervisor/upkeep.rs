@@ -12,7 +12,7 @@ use crate::watch::fork::{Fork, fork};
 use crate::watch::leases::{Leases, Upshot, keeper::Post};
 use crate::watch::notice::Notice;
 use crate::watch::redact::Outputs;
-use crate::watch::schedule::chance;
+use secret_runtime::refresh::chance;
 
 impl Supervisor {
     /// Forks, if something is to be done. In the new process there is a post.
