@@ -31,6 +31,8 @@ pub enum Fault {
     ResetAfter(u64),
     /// Nothing comes any more after so many bytes, and nothing ends either.
     StallAfter(u64),
+    /// After so many bytes, each is another than the server sent.
+    GarbageAfter(u64),
 }
 
 /// How far away the server is, and what goes wrong.
@@ -53,6 +55,8 @@ pub struct Link {
 struct Shared {
     target: SocketAddr,
     quality: Mutex<Quality>,
+    /// What goes wrong on so many connections before that of `quality` does.
+    first: Mutex<(usize, Option<Fault>)>,
     dropped: AtomicBool,
     connections: AtomicUsize,
     up: AtomicU64,
@@ -97,6 +101,7 @@ impl Link {
         let shared = Arc::new(Shared {
             target,
             quality: Mutex::default(),
+            first: Mutex::default(),
             dropped: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             up: AtomicU64::new(0),
@@ -126,6 +131,11 @@ impl Link {
     /// Changes what connections will find that are made from now on.
     pub fn change(&self, quality: Quality) {
         *lock(&self.shared.quality) = quality;
+    }
+
+    /// The next `count` connections have a fault; those after them are as they are.
+    pub fn flap(&self, count: usize, fault: Fault) {
+        *lock(&self.shared.first) = (count, Some(fault));
     }
 
     /// Where clients connect to.
@@ -163,6 +173,19 @@ impl Link {
         for pair in lock(&self.shared.open).drain(..) {
             pair.end();
         }
+    }
+}
+
+impl Shared {
+    /// What the next connection finds.
+    fn next_quality(&self) -> Quality {
+        let mut quality = *lock(&self.quality);
+        let (count, fault) = &mut *lock(&self.first);
+        if *count > 0 {
+            *count -= 1;
+            quality.fault = *fault;
+        }
+        quality
     }
 }
 
@@ -236,7 +259,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             client,
             server,
             accepted: Instant::now(),
-            quality: *lock(&shared.quality),
+            quality: shared.next_quality(),
             connected,
             reached: AtomicU64::new(connected),
         });
@@ -299,21 +322,28 @@ fn deliver(pair: &Pair, direction: Direction, shared: &Shared, receiver: &Receiv
     let (_, mut to) = pair.ends(direction);
     let fault = pair.quality.fault.filter(|_| direction == Direction::Down);
     let mut allowed = fault.map_or(u64::MAX, Fault::bytes);
+    let garbage = matches!(fault, Some(Fault::GarbageAfter(_)));
     if direction == Direction::Up && pair.quality.fault == Some(Fault::ResetAfter(0)) {
         // The client has said something, and no server will ever answer.
         let _ = receiver.recv();
         return pair.reset();
     }
-    for (arrival, bytes, round_trip) in receiver {
+    for (arrival, mut bytes, round_trip) in receiver {
         thread::sleep(arrival.saturating_duration_since(Instant::now()));
         if bytes.is_empty() {
             // An end in good order, after a stall as well: then it does not arrive.
-            if allowed > 0 {
+            if allowed > 0 || garbage {
                 let _ = to.shutdown(Shutdown::Write);
             }
             return;
         }
-        let passing = usize::try_from(allowed).map_or(bytes.len(), |most| most.min(bytes.len()));
+        let mut passing =
+            usize::try_from(allowed).map_or(bytes.len(), |most| most.min(bytes.len()));
+        allowed -= passing as u64;
+        if garbage {
+            bytes[passing..].iter_mut().for_each(|byte| *byte = !*byte);
+            passing = bytes.len();
+        }
         // Before anybody can answer it.
         if passing > 0 {
             pair.arrived(direction, round_trip, shared);
@@ -322,12 +352,11 @@ fn deliver(pair: &Pair, direction: Direction, shared: &Shared, receiver: &Receiv
             // Who no longer listens shall not be spoken to: the other end learns of it.
             return pair.end();
         }
-        allowed -= passing as u64;
         if allowed == 0 {
             match fault {
                 Some(Fault::CutAfter(_)) => return pair.end(),
                 Some(Fault::ResetAfter(_)) => return pair.reset(),
-                Some(Fault::StallAfter(_)) | None => {}
+                Some(Fault::StallAfter(_) | Fault::GarbageAfter(_)) | None => {}
             }
         }
     }
@@ -336,7 +365,10 @@ fn deliver(pair: &Pair, direction: Direction, shared: &Shared, receiver: &Receiv
 impl Fault {
     fn bytes(self) -> u64 {
         match self {
-            Self::CutAfter(bytes) | Self::ResetAfter(bytes) | Self::StallAfter(bytes) => bytes,
+            Self::CutAfter(bytes)
+            | Self::ResetAfter(bytes)
+            | Self::StallAfter(bytes)
+            | Self::GarbageAfter(bytes) => bytes,
         }
     }
 }

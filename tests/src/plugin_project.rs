@@ -44,6 +44,20 @@ impl PluginProject {
         }
     }
 
+    /// The same with these lines of the backend, too.
+    ///
+    /// # Panics
+    /// When the manifest is gone.
+    #[must_use]
+    pub fn backend(self, lines: &str) -> Self {
+        let manifest = std::fs::read_to_string(self.project.path("secrets.toml"));
+        let manifest = manifest.expect("a project has a manifest");
+        let kind = "kind = \"plugin\"\n";
+        let manifest = manifest.replacen(kind, &format!("{kind}{lines}\n"), 1);
+        self.project.write("secrets.toml", manifest);
+        self
+    }
+
     /// The folder with the manifest.
     #[must_use]
     pub fn project(&self) -> &Project {

@@ -340,9 +340,9 @@ fn an_outage_is_no_absent_value() {
         let good = answers.find(|(known, _)| *known == path);
         let good = good.expect("the path has an answer").1.to_string();
         let half = Response::new(200).claim(2 * good.len() as u64).body(good);
-        let throttled = Response::new(429).header("retry-after", "7").body(SAID);
+        let throttled = Response::new(429).header("retry-after", "70").body(SAID);
         let outcome = service.refuses(throttled, "plugin-unavailable");
-        outcome.stderr_has("asked again in 7 s");
+        outcome.stderr_has("asked again in 70 s");
         for response in [Response::new(500).body(SAID), Response::new(503), half] {
             service.refuses(response, "plugin-unavailable");
         }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use secret_run_tests::{Launcher, Outcome, Project, repository};
-use small_backend::{backend, trapping_backend};
+use small_backend::{backend, endless_backend, trapping_backend};
 
 const RULES: &str = "version = 1\n\n[plugins.rules]\ncomponent = \"rules.wasm\"\n";
 const KEYS: &str = "version = 1\n\n[plugins.keys]\ncomponent = \"keys.wasm\"\n\
@@ -233,6 +233,29 @@ fn a_backend_that_traps_when_it_is_asked_what_it_is_is_named_once() {
     }
     assert!(!project.started());
     assert!(stored(&project, "cwasm").is_empty());
+}
+
+#[test]
+fn a_backend_that_computes_without_an_end_ends_at_the_deadline() {
+    for (own, run, kind) in [
+        ("deadline = \"700ms\"\n", "", "backend-deadline"),
+        ("", "[resilience]\ndeadline = \"700ms\"\n", "run-deadline"),
+    ] {
+        // Its own limit would be later than any test ends.
+        let manifest = format!(
+            "{KEYS}limits.time = \"10m\"\n\
+             [backends.store]\nkind = \"plugin\"\nplugin = \"keys\"\n{own}{run}\
+             [secrets.KEY]\nfrom = \"store:key\"\n"
+        );
+        let project = project(&manifest);
+        project.write("keys.wasm", endless_backend(ORIGIN));
+        plugin(&project, &["add", "keys"]).exits_with(0);
+        let run = project.launcher().args(["--error-format", "json"]);
+        let run = run.env("SECRET_RUN_PLUGINS", project.path("store"));
+        let outcome = run.command(project.marker()).run();
+        let _ = outcome.exits_with(125).problem(kind);
+        assert!(!project.started());
+    }
 }
 
 #[test]

@@ -118,11 +118,21 @@ fn faults_are_what_they_say() {
             (bytes, Some(ErrorKind::WouldBlock)),
             "stall"
         );
+
+        become_bad(Fault::GarbageAfter(bytes));
+        let (answer, end) = by_hand(&link);
+        let begins = answer.iter().take_while(|byte| byte.is_ascii()).count();
+        assert_eq!((begins as u64, end), (bytes, None), "garbage");
+        assert!(answer.len() > 100_000, "all of it comes");
     }
     link.change(Quality::default());
+    link.flap(2, Fault::CutAfter(1));
+    let lengths = [(); 3].map(|()| by_hand(&link).0.len());
+    assert_eq!(lengths[..2], [1, 1]);
     let (answer, end) = by_hand(&link);
     assert!(answer.len() > 100_000, "the fault is gone");
     assert_eq!(end, None);
+    assert_eq!(lengths[2], answer.len());
 }
 
 #[test]

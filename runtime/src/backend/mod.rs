@@ -25,6 +25,7 @@ use std::time::SystemTime;
 
 use crate::error::{Explain, Nature, Place, Problem, Severity};
 use crate::lease::Lease;
+use crate::resilience::Terms;
 use crate::secret::SecretValue;
 
 /// Reads a variable of the launcher's own environment.
@@ -246,6 +247,10 @@ pub trait Backend: Send + Sync {
     /// each request.
     fn fetch<'a>(&'a self, requests: &'a [Request]) -> Fetching<'a>;
 
+    /// On which terms it is asked from now on. Who waits for nothing, or leaves the deadline and
+    /// further attempts to who asks, needs not know.
+    fn on(&mut self, _terms: &Terms) {}
+
     /// What could help who looks for these, which are nowhere: each completes "looked in the
     /// backend for it, …". Asked only of a run that has failed for them, and best effort: what
     /// goes wrong here is not said.
@@ -263,8 +268,8 @@ pub trait Backend: Send + Sync {
     /// without a network starts nothing that could wait for one.
     fn waits(&self) -> bool;
 
-    /// Whether it asks again by itself what failed by an outage, within a deadline that it was given,
-    /// because an attempt anew would begin with what it has: a login. It is then asked once.
+    /// Whether it asks again by itself what failed by an outage, within the deadline of its
+    /// [terms](Self::on), because an attempt anew would begin with what it has: a login. It is then asked once.
     fn keeps_trying(&self) -> bool {
         false
     }

@@ -41,6 +41,13 @@ impl Deadline {
         }
     }
 
+    /// The same deadline for what begins at `started`.
+    #[must_use]
+    pub fn counted_from(mut self, started: Instant) -> Self {
+        self.at = started + self.limit;
+        self
+    }
+
     /// When it is.
     #[must_use]
     pub fn at(&self) -> Instant {
@@ -162,5 +169,7 @@ mod tests {
         assert!(!deadline.has_passed(now));
         assert!(deadline.has_passed(now + SECOND));
         assert!(deadline.has_passed(now + 2 * SECOND));
+        let later = deadline.counted_from(now + SECOND);
+        assert_eq!(later.at(), now + 2 * SECOND);
     }
 }

@@ -45,15 +45,15 @@ pub(super) struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    /// One of a run that began at `started`. Who is left alone, and who need not be asked for
-    /// anything, is not opened either.
+    /// One as it is at `now`. Who is left alone, and who need not be asked for anything, is not
+    /// opened either.
     pub(super) fn of(
         plan: &Plan,
         backend: &'a PlannedBackend,
         spared: Spared,
-        (shared, memory, started): (&'a Shared<'a>, &Memory, Instant),
+        (shared, memory, now): (&'a Shared<'a>, &Memory, Instant),
     ) -> Self {
-        let mut terms = Terms::of(plan.manifest(), &backend.name, started);
+        let mut terms = Terms::of(plan.manifest(), &backend.name, now);
         if spared.is_all() {
             let opened = Ok(None);
             return Self {
@@ -62,13 +62,13 @@ impl<'a> Asking<'a> {
                 spared,
             };
         }
-        let opened = match memory.breakers.admit(&backend.name, started) {
+        let opened = match memory.breakers.admit(&backend.name, now) {
             Err(open) => Err(FetchError::new(open)),
             Ok(admission) => {
                 if admission == Admission::Probe {
                     terms.attempts = 1;
                 }
-                open(plan, shared, backend, &terms)
+                open(plan, shared, backend)
             }
         };
         Self {
@@ -83,6 +83,14 @@ impl<'a> Asking<'a> {
         self.opened.as_ref().ok()?.as_ref()?.granted()
     }
 
+    /// Its time runs from now on: before, it was opened, which may have had to compile it.
+    fn begin(&mut self, now: Instant) {
+        self.terms.deadline = self.terms.deadline.clone().counted_from(now);
+        if let Ok(Some(backend)) = &mut self.opened {
+            backend.on(&self.terms);
+        }
+    }
+
     /// The backend, if it waits for something.
     fn waiting(&self) -> Option<&dyn Backend> {
         let opened = self.opened.as_ref().ok()?.as_deref()?;
@@ -91,7 +99,10 @@ impl<'a> Asking<'a> {
 }
 
 /// Asks those that answer at once on the spot, and waits for the others together.
-pub(super) fn ask(plan: &Plan, backends: &[Asking<'_>], memory: &mut Memory) -> Vec<Asked> {
+pub(super) fn ask(plan: &Plan, backends: &mut [Asking<'_>], memory: &mut Memory) -> Vec<Asked> {
+    let now = Instant::now();
+    backends.iter_mut().for_each(|asking| asking.begin(now));
+    let backends = &*backends;
     let all = join_all(
         backends
             .iter()

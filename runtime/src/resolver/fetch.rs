@@ -46,21 +46,21 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
     let (plan, plugins) = plan.into_parts();
     let mut run = Run::new(plan);
     let shared = Shared::new(&plugins, process);
-    let started = Instant::now();
+    let now = Instant::now();
     let mut problems = Vec::new();
     let recall = Recall::of(&run.plan, &plugins, process, memory, &mut problems);
     let backends = run.plan.backends.iter().enumerate();
-    let backends: Vec<_> = backends
+    let mut backends: Vec<_> = backends
         .map(|(index, backend)| {
             let known = recall.known(index);
             let mut known = known.unwrap_or_else(|| Spared::nothing(backend.requests.len()));
             let held = memory.leases.held.iter();
             let held = held.filter(|held| held.backend == index);
             held.for_each(|held| known.leave_out(held.request));
-            Asking::of(&run.plan, backend, known, (&shared, memory, started))
+            Asking::of(&run.plan, backend, known, (&shared, memory, now))
         })
         .collect();
-    let mut asked = ask(&run.plan, &backends, memory);
+    let mut asked = ask(&run.plan, &mut backends, memory);
     memory.leases.grants = grants(&backends);
     drop(backends);
     let remembered = recall.complete(&run.plan, &mut asked, memory, &mut problems);

@@ -16,7 +16,6 @@ use crate::manifest::AwsStore;
 use crate::manifest::BackendSettings;
 use crate::plan::{Plan, PlannedBackend};
 use crate::plugin::Plugins;
-use crate::resilience::Terms;
 use crate::secret::SecretValue;
 
 /// A backend that is ready to be asked; `None` where nothing is asked of it.
@@ -46,7 +45,6 @@ pub(super) fn open<'a>(
     plan: &Plan,
     shared: &'a Shared<'a>,
     backend: &'a PlannedBackend,
-    terms: &Terms,
 ) -> Opened<'a> {
     if backend.requests.is_empty() {
         return Ok(None);
@@ -69,8 +67,7 @@ pub(super) fn open<'a>(
         )),
         BackendSettings::Plugin { plugin, .. } => {
             let opened = shared.plugins.backend(plugin, process);
-            let opened = opened.map_err(FetchError::new)?;
-            Box::new(opened.until(terms.deadline.at()))
+            Box::new(opened.map_err(FetchError::new)?)
         }
         #[cfg(feature = "aws")]
         BackendSettings::Aws(settings) => {
@@ -83,8 +80,7 @@ pub(super) fn open<'a>(
         }
         #[cfg(feature = "vault")]
         BackendSettings::Vault(vault) => {
-            let vault = Vault::open(vault, directory, production, process)?;
-            Box::new(vault.on(terms.clone()))
+            Box::new(Vault::open(vault, directory, production, process)?)
         }
         #[cfg(not(feature = "aws"))]
         BackendSettings::Aws(_) => {

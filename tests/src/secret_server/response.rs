@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +35,8 @@ enum Condition {
     Header(String, Option<String>),
     /// This is its body.
     Body(String),
+    /// So many have come before it.
+    Turn(Arc<AtomicUsize>),
 }
 
 impl Condition {
@@ -40,6 +44,11 @@ impl Condition {
         match self {
             Self::Header(name, value) => request.header(name) == value.as_deref(),
             Self::Body(body) => request.body == body.as_bytes(),
+            Self::Turn(left) => {
+                let one_less = |left: usize| left.checked_sub(1);
+                let (set, fetched) = (Ordering::SeqCst, Ordering::SeqCst);
+                left.fetch_update(set, fetched, one_less).is_err()
+            }
         }
     }
 }
@@ -145,6 +154,13 @@ impl Response {
     #[must_use]
     pub fn only_for(self, body: &str, refusal: Self) -> Self {
         self.guarded(Condition::Body(body.to_owned()), refusal)
+    }
+
+    /// Only after so many requests, to which the answer is `refusal`.
+    #[must_use]
+    pub fn only_after(self, requests: usize, refusal: Self) -> Self {
+        let left = Arc::new(AtomicUsize::new(requests));
+        self.guarded(Condition::Turn(left), refusal)
     }
 
     fn guarded(mut self, condition: Condition, refusal: Self) -> Self {

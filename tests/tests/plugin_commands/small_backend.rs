@@ -19,6 +19,14 @@ pub(crate) fn trapping_backend(origin: &str) -> Vec<u8> {
     backend_of(&module.replace(about, "(result i32) (unreachable))"))
 }
 
+/// A backend that computes without an end when it is asked for something.
+pub(crate) fn endless_backend(origin: &str) -> Vec<u8> {
+    let module = backend_module(origin, false);
+    let answer = "(result i32)\n                (i32.const 0x600))";
+    assert!(module.contains(answer), "{module}");
+    backend_of(&module.replace(answer, "(result i32) (loop (br 0)) (unreachable))"))
+}
+
 fn backend_of(module: &str) -> Vec<u8> {
     let contract = fs::read_to_string(repository("wit/backend.wit")).expect("the contract");
     let mut module = wat::parse_str(module).expect("the text is right");

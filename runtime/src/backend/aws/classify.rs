@@ -103,6 +103,11 @@ impl Call<'_> {
         match error {
             SdkError::TimeoutError(_) => timed_out,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => timed_out,
+            SdkError::ResponseError(response) if response.raw().status().as_u16() == 429 => {
+                AwsError::Throttled {
+                    retry_after: retry_after(response.raw()),
+                }
+            }
             SdkError::ResponseError(response) if response.raw().status().as_u16() >= 500 => {
                 AwsError::Server {
                     status: response.raw().status().as_u16(),

@@ -184,13 +184,6 @@ impl Vault {
             terms,
         )
     }
-
-    /// The same backend, asked on these terms.
-    #[must_use]
-    pub fn on(mut self, terms: Terms) -> Self {
-        self.terms = Some(terms);
-        self
-    }
 }
 
 impl Visit {
@@ -249,6 +242,10 @@ impl Backend for Vault {
 
     fn waits(&self) -> bool {
         true
+    }
+
+    fn on(&mut self, terms: &Terms) {
+        self.terms = Some(terms.clone());
     }
 
     fn keeps_trying(&self) -> bool {

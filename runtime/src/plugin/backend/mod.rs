@@ -51,6 +51,7 @@ use super::watchdog::Watchdog;
 use crate::backend::{Answers, Backend, Document, FetchError, Fetching, Request, Version};
 use crate::lease::Lease;
 use crate::outbound::Gate;
+use crate::resilience::Terms;
 use crate::secret::SecretValue;
 
 /// The most references of one call.
@@ -117,13 +118,6 @@ impl PluginBackend {
             until: None,
             turn: Mutex::new(()),
         }
-    }
-
-    /// The same backend, which computes no longer than until then.
-    #[must_use]
-    pub(crate) fn until(mut self, until: Instant) -> Self {
-        self.until = Some(until);
-        self
     }
 
     fn watchdog(&self) -> Watchdog {
@@ -286,6 +280,10 @@ impl Backend for PluginBackend {
 
     fn waits(&self) -> bool {
         self.linked.waits()
+    }
+
+    fn on(&mut self, terms: &Terms) {
+        self.until = Some(terms.deadline.at());
     }
 }
 
