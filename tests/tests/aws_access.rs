@@ -106,6 +106,34 @@ fn a_role_that_is_denied_is_named() {
 }
 
 #[test]
+fn who_gives_credentials_and_cannot_now_is_asked_again_and_denies_nothing() {
+    use secret_run_tests::{Response, SecretServer};
+    let role = "role = \"arn:aws:iam::123456789012:role/reader\"";
+    let busy = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code>\
+                <Message>dummy-90f3-of-aws</Message></Error></ErrorResponse>";
+    for answer in [
+        Response::new(503),
+        Response::new(400)
+            .header("content-type", "text/xml")
+            .body(busy),
+    ] {
+        let server = SecretServer::start();
+        server.answer("/", answer);
+        let project = AwsProject::new(&format!("{STORE}\n{role}"), "[secrets.TOKEN]\n");
+        let outcome = project.launcher(server.address());
+        let outcome = outcome.command(project.marker()).run();
+        let problem = outcome
+            .exits_with(125)
+            .problem("aws-credentials-unavailable");
+        let message = problem["message"].as_str().unwrap_or_default();
+        assert!(message.ends_with(", also after 3 attempts"), "{message}");
+        outcome.shows_no(VALUE);
+        assert!(!project.started());
+        assert_eq!(server.requests().len(), 3, "attempts do not multiply");
+    }
+}
+
+#[test]
 fn a_program_of_the_profile_can_give_the_credentials() {
     let moto = Moto::start();
     let _ = moto.secret(REGION, "app/TOKEN", VALUE);
