@@ -14,6 +14,7 @@
 //! which environment.
 
 mod applicant;
+mod breakers;
 mod candidate;
 mod end;
 mod error;
@@ -30,5 +31,6 @@ mod running;
 mod signals;
 mod supervisor;
 mod wait;
+mod wire;
 
 pub(crate) use parent::supervise;

@@ -13,7 +13,9 @@ use secret_run_tests::{
 };
 use serde_json::json;
 
-const WATCH: &str = "[watch]\ninterval = \"100ms\"\nmin-interval = \"0s\"\n";
+/// Who failed is asked again at once, so that each fault is met.
+const WATCH: &str = "[watch]\ninterval = \"100ms\"\nmin-interval = \"0s\"\n\
+                     [resilience]\nbreaker-pause = \"10ms\"\n";
 
 /// Says what it has, and each signal that it gets.
 const SAYS: &str = "trap 'exit 7' TERM; trap 'echo HUP' HUP; trap 'echo INT' INT; echo $TOKEN
@@ -32,9 +34,13 @@ struct VaultStore(OpenBao, Link, VaultProject);
 
 impl VaultStore {
     fn start() -> Self {
+        Self::with(WATCH)
+    }
+
+    fn with(watch: &str) -> Self {
         let bao = OpenBao::start();
         let link = Link::to(bao.address());
-        let entries = format!("{WATCH}[secrets.TOKEN]\nkey = \"secret/app#token\"\n");
+        let entries = format!("{watch}[secrets.TOKEN]\nkey = \"secret/app#token\"\n");
         Self(bao, link, VaultProject::new("", &entries))
     }
 }
@@ -319,6 +325,27 @@ fn silence_ends_at_its_deadline(store: &dyn Store) {
     let start = Instant::now();
     assert_eq!(command.running.end(), End::Code(125));
     assert!(start.elapsed() < Duration::from_secs(90), "it hangs");
+}
+
+#[test]
+fn a_store_that_has_failed_three_times_is_left_alone_for_a_while() {
+    let store = VaultStore::with(&WATCH.replace("10ms", "6s"));
+    store.set("dummy-0");
+    let mut command = Supervised::begin(&store);
+    assert_eq!(command.running.line(), "dummy-0");
+    store.link().change(broken(Fault::ResetAfter(0)));
+    store.link().cut();
+    command.says_again("vault-unreachable", 2);
+    let asked = store.link().connections();
+    command.says_again("backend-circuit-open", 0);
+    assert_eq!(store.link().connections(), asked);
+    store.link().change(Quality::default());
+    store.set("dummy-1");
+    assert_eq!(command.running.line(), "dummy-1");
+    // It counts anew.
+    assert_eq!(command.said("vault-unreachable"), 3);
+    command.running.signal(Signal::SIGTERM);
+    assert_eq!(command.running.end(), End::Code(7));
 }
 
 #[test]

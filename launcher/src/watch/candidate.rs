@@ -14,6 +14,7 @@ use nix::unistd::{Pid, getppid, setpgid};
 use secret_runtime::judge::Judge;
 use secret_runtime::memory::Memory;
 use secret_runtime::plan::{DocumentId, Plan};
+use secret_runtime::resilience::Breakers;
 
 use super::error::WatchError;
 use super::gate::{CandidateGate, Order};
@@ -49,6 +50,8 @@ pub(super) struct Seat {
     pub(super) first: bool,
     /// What the command has for a time, and is not asked for.
     pub(super) held: Vec<DocumentId>,
+    /// Which backends have failed before.
+    pub(super) breakers: Breakers,
 }
 
 /// The way of a candidate, to its end or to the command.
@@ -77,10 +80,13 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
         hardened,
     } = orders;
     take_seat(&seat);
-    let mut memory = Memory::new();
+    let mut memory = Memory::of_one_run().with_breakers(std::mem::take(&mut seat.breakers));
     memory.leases.held = std::mem::take(&mut seat.held);
     let asked = Instant::now();
     let read = Reading::read(plan, options, &mut judge, &mut memory);
+    if seat.gate.breakers(memory.breakers()).is_err() {
+        return Ok(());
+    }
     let given = Given::of(memory.leases, asked.elapsed());
     let leased = given.documents.iter();
     let leased: Vec<DocumentId> = leased.map(|(document, _)| *document).collect();

@@ -6,14 +6,18 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 use secret_runtime::plan::DocumentId;
+use secret_runtime::resilience::Breakers;
 use secret_runtime::secret::SecretValue;
 use zeroize::Zeroizing;
 
+use super::breakers;
 use super::leases::{Given, Upkeep};
 use super::mark::Mark;
 use super::redact::Values;
+use super::wire::{bytes, document, length, number, take};
 
 /// What a candidate is ordered to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub(super) struct Reported {
 pub(super) enum Message {
     /// What it was given for a time. As soon as it has it.
     Leases(Given),
+    /// Which backends have failed. Also if nothing can be started.
+    Breakers(Breakers),
     /// What is masked in the outputs, if anything is. Before the report.
     Values(Values),
     /// What could be started.
@@ -61,6 +67,7 @@ pub(super) enum Message {
 const LARGEST: usize = 64 << 20;
 
 /// What a message begins with.
+const BREAKERS: u8 = b'b';
 const LEASES: u8 = b'l';
 const UPKEEP: u8 = b'k';
 const VALUES: u8 = b'v';
@@ -73,6 +80,10 @@ pub(super) struct CandidateGate(UnixStream);
 impl CandidateGate {
     pub(super) fn leases(&mut self, given: &Given) -> io::Result<()> {
         self.send(&given.encode(LEASES))
+    }
+
+    pub(super) fn breakers(&mut self, breakers: &Breakers) -> io::Result<()> {
+        self.send(&breakers::encode(breakers, BREAKERS, Instant::now()))
     }
 
     pub(super) fn upkeep(&mut self, upkeep: &[Upkeep]) -> io::Result<()> {
@@ -186,11 +197,6 @@ fn length_to_come() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(vec![0; 4])
 }
 
-pub(super) fn length(of: usize) -> [u8; 4] {
-    // More than fits is more than the parent reads.
-    u32::try_from(of).unwrap_or(u32::MAX).to_le_bytes()
-}
-
 fn encode(entries: &[Reported]) -> Zeroizing<Vec<u8>> {
     let size =
         |entry: &Reported| 4 + entry.name.len() + entry.mark.len() + 5 + 8 * entry.leased.len();
@@ -228,6 +234,7 @@ fn encode_values(values: &[&SecretValue]) -> Zeroizing<Vec<u8>> {
 fn decode(content: &[u8]) -> Option<Message> {
     let (kind, rest) = content.split_first()?;
     match *kind {
+        BREAKERS => breakers::decode(rest, Instant::now()).map(Message::Breakers),
         LEASES => Given::decode(rest).map(Message::Leases),
         UPKEEP => Upkeep::decode(rest).map(Message::Upkeep),
         VALUES => decode_values(rest),
@@ -263,30 +270,6 @@ fn decode_report(mut rest: &[u8]) -> Option<Message> {
     });
     let entries = entries.collect::<Option<Vec<_>>>()?;
     rest.is_empty().then_some(Message::Report(entries))
-}
-
-pub(super) fn document(rest: &mut &[u8]) -> Option<DocumentId> {
-    Some(DocumentId {
-        backend: number(rest)?,
-        request: number(rest)?,
-    })
-}
-
-pub(super) fn number(rest: &mut &[u8]) -> Option<usize> {
-    usize::try_from(u32::from_le_bytes(take(rest)?)).ok()
-}
-
-pub(super) fn bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = number(rest)?;
-    let (bytes, after) = rest.split_at_checked(length)?;
-    *rest = after;
-    Some(bytes)
-}
-
-pub(super) fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    let (taken, after) = rest.split_first_chunk::<N>()?;
-    *rest = after;
-    Some(*taken)
 }
 
 #[cfg(test)]

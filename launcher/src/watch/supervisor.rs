@@ -19,6 +19,7 @@ use secret_runtime::error::{Problem, Problems};
 use secret_runtime::manifest::{OnChange, Watch};
 use secret_runtime::plan::DocumentId;
 use secret_runtime::refresh::{Schedule, chance};
+use secret_runtime::resilience::Breakers;
 
 use super::applicant::{Applicant, Stage};
 use super::candidate::Seat;
@@ -48,6 +49,8 @@ pub(super) struct Supervisor {
     known: Known,
     outputs: Outputs,
     leases: Leases,
+    /// Which backends have failed.
+    breakers: Breakers,
     /// Whether the next candidate reads what the command has for a time, too.
     wants_all: bool,
     /// How the command has ended, while its last words are on their way.
@@ -78,6 +81,7 @@ impl Supervisor {
             known: Known::default(),
             outputs: Outputs::new(redact),
             leases: Leases::default(),
+            breakers: Breakers::default(),
             wants_all: false,
             end: None,
         }
@@ -146,6 +150,7 @@ impl Supervisor {
                     inherited: self.signals.inherited(),
                     first: self.running.is_none(),
                     held,
+                    breakers: std::mem::take(&mut self.breakers),
                 }));
             }
             Err(problems) if self.running.is_none() => return Err(problems),
@@ -226,6 +231,7 @@ impl Supervisor {
                         applicant.since = Instant::now();
                     }
                 }
+                Message::Breakers(breakers) => self.breakers = breakers,
                 Message::Values(values) => {
                     if let Some(applicant) = &mut self.applicant {
                         applicant.values = values;

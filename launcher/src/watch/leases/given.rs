@@ -8,7 +8,7 @@ use secret_runtime::plan::DocumentId;
 use secret_runtime::secret::SecretValue;
 use zeroize::Zeroizing;
 
-use crate::watch::gate::{bytes, document, length, number, take};
+use crate::watch::wire::{bytes, document, length, number, take, take_time, time};
 
 /// What a reading was given for a time.
 #[derive(Debug, Default)]
@@ -51,11 +51,11 @@ impl Given {
         for (document, lease) in &self.documents {
             content.extend_from_slice(&length(document.backend));
             content.extend_from_slice(&length(document.request));
-            content.extend_from_slice(&millis(*lease));
+            content.extend_from_slice(&time(*lease));
         }
         for grant in &self.grants {
             content.extend_from_slice(&length(grant.backend));
-            content.extend_from_slice(&millis(grant.lease.duration));
+            content.extend_from_slice(&time(grant.lease.duration));
             content.push(u8::from(grant.lease.renewable));
             content.extend_from_slice(&length(grant.handle.expose().len()));
             content.extend_from_slice(grant.handle.expose());
@@ -68,13 +68,13 @@ impl Given {
         let mut given = Self::default();
         for _ in 0..number(&mut rest)? {
             let document = document(&mut rest)?;
-            given.documents.push((document, time(&mut rest)?));
+            given.documents.push((document, take_time(&mut rest)?));
         }
         while !rest.is_empty() {
             given.grants.push(Grant {
                 backend: number(&mut rest)?,
                 lease: Lease {
-                    duration: time(&mut rest)?,
+                    duration: take_time(&mut rest)?,
                     renewable: take::<1>(&mut rest)? == [1],
                 },
                 handle: SecretValue::copy_of(bytes(&mut rest)?),
@@ -82,16 +82,6 @@ impl Given {
         }
         Some(given)
     }
-}
-
-pub(super) fn millis(time: Duration) -> [u8; 8] {
-    u64::try_from(time.as_millis())
-        .unwrap_or(u64::MAX)
-        .to_le_bytes()
-}
-
-pub(super) fn time(rest: &mut &[u8]) -> Option<Duration> {
-    take(rest).map(|bytes| Duration::from_millis(u64::from_le_bytes(bytes)))
 }
 
 #[cfg(test)]

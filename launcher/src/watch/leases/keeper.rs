@@ -14,11 +14,11 @@ use secret_runtime::lease::Lease;
 use secret_runtime::plan::Plan;
 use secret_runtime::resolver::{self, Duty};
 
-use super::given::{millis, time};
 use crate::exec;
 use crate::exit::FAILED;
 use crate::render::{self, Format};
-use crate::watch::gate::{CandidateGate, ParentGate, take};
+use crate::watch::gate::{CandidateGate, ParentGate};
+use crate::watch::wire::{take, take_time, time};
 
 /// How long a keeper may take at most. Backends have deadlines of their own, which are shorter.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -144,7 +144,7 @@ impl Upkeep {
             };
             content.push(word);
             if let Some(lease) = lease {
-                content.extend_from_slice(&millis(lease.duration));
+                content.extend_from_slice(&time(lease.duration));
                 content.push(u8::from(lease.renewable));
             }
         }
@@ -158,7 +158,7 @@ impl Upkeep {
             all.push(match take::<1>(&mut rest)? {
                 [b'd'] => Self::Done,
                 [b'l'] => Self::Lasts(Lease {
-                    duration: time(&mut rest)?,
+                    duration: take_time(&mut rest)?,
                     renewable: take::<1>(&mut rest)? == [1],
                 }),
                 [b'o'] => Self::Outage,
