@@ -97,6 +97,10 @@ impl Supervisor {
         if let Some(post) = self.begin_keeper(Instant::now()) {
             return Ok(Turn::Keeper(post));
         }
+        let over = self.outputs.are_over() && self.leases.are_settled();
+        if let Some(end) = self.end.filter(|_| over) {
+            return Ok(Turn::End(end));
+        }
         self.keep_deadlines(Instant::now());
         self.wait();
         while let Some(arrived) = self.signals.next() {
@@ -108,9 +112,7 @@ impl Supervisor {
             self.finish(end);
         }
         self.outputs.carry();
-        let over = self.outputs.are_over() && self.leases.are_settled();
-        let over = self.end.filter(|_| over);
-        Ok(over.map_or(Turn::Again, Turn::End))
+        Ok(Turn::Again)
     }
 
     fn is_due(&self, now: Instant) -> bool {
