@@ -143,7 +143,7 @@ struct Supervised {
 
 impl Supervised {
     fn begin(store: &dyn Store) -> Self {
-        let launcher = store.launcher().args(["--watch", "--error-format", "json"]);
+        let launcher = store.launcher().args(["--watch"]);
         let mut command = launcher.command(["sh", "-c", SAYS]).into_command();
         let log = store.folder().join("log");
         command.stderr(fs::File::create(&log).expect("a file can be made"));
