@@ -14,6 +14,7 @@ pub mod harden;
 mod launch;
 mod log;
 pub mod lookup;
+mod metrics;
 mod pipeline;
 pub mod program;
 mod render;

@@ -16,6 +16,7 @@ use tracing::debug;
 use crate::alarm;
 use crate::audit::Audit;
 use crate::cli::Options;
+use crate::metrics::Meter;
 
 /// The manifest and the plan for it.
 pub(crate) fn plan(options: &Options) -> Result<Plan, Problems> {
@@ -59,13 +60,14 @@ pub(crate) fn read(
     task: Task,
     options: &Options,
     judge: &mut Judge,
+    meter: &mut Meter,
 ) -> Result<(Resolved, Audit), Problems> {
     read_with(
         plan,
         task,
         options,
         judge,
-        &mut Memory::of_one_run(),
+        (&mut Memory::of_one_run(), meter),
         Composed::validate,
     )
 }
@@ -76,12 +78,12 @@ pub(crate) fn read_with<T>(
     task: Task,
     options: &Options,
     judge: &mut Judge,
-    memory: &mut Memory,
+    (memory, meter): (&mut Memory, &mut Meter),
     validate: impl FnOnce(Composed, &mut Judge) -> Result<T, Problems>,
 ) -> Result<(T, Audit), Problems> {
     let mut audit = Audit::begin(&plan, task, options)?;
     let resolved = authorize(plan, options, judge)
-        .and_then(|plan| resolve(plan, judge, &mut audit, memory, validate))
+        .and_then(|plan| resolve(plan, judge, &mut audit, (memory, meter), validate))
         .map_err(|problems| audit.ends_with(problems))?;
     Ok((resolved, audit))
 }
@@ -91,13 +93,15 @@ fn resolve<T>(
     plan: AuthorizedPlan,
     judge: &mut Judge,
     audit: &mut Audit,
-    memory: &mut Memory,
+    (memory, meter): (&mut Memory, &mut Meter),
     validate: impl FnOnce(Composed, &mut Judge) -> Result<T, Problems>,
 ) -> Result<T, Problems> {
     audit.reached(Stage::Values);
     let fetched = resolver::fetch(plan, &|name| std::env::var_os(name), memory);
     audit.accesses(&fetched);
+    meter.accesses(&fetched);
     let resolved = validate(fetched.extract().compose(), judge)?;
     audit.reached(Stage::Start);
+    meter.resolved();
     Ok(resolved)
 }

@@ -23,6 +23,7 @@ mod gate;
 mod known;
 mod leases;
 mod mark;
+mod metrics;
 mod notice;
 mod parent;
 mod reading;

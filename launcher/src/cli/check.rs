@@ -13,6 +13,7 @@ use secret_runtime::resolver::Resolved;
 use super::Options;
 use super::print::{self, Output};
 use crate::exit::FAILED;
+use crate::metrics::Meter;
 use crate::table::Table;
 use crate::{pipeline, render};
 
@@ -90,7 +91,8 @@ impl Check {
 
 /// What was read is written down also where nothing is started.
 fn resolve(plan: Plan, options: &Options, judge: &mut Judge) -> Result<Resolved, Problems> {
-    let (resolved, mut audit) = pipeline::read(plan, Task::Check, options, judge)?;
+    let mut meter = Meter::off(options);
+    let (resolved, mut audit) = pipeline::read(plan, Task::Check, options, judge, &mut meter)?;
     audit.write()?;
     Ok(resolved)
 }

@@ -10,6 +10,7 @@ use secret_runtime::judge::Judge;
 use super::Options;
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted};
+use crate::metrics::Meter;
 use crate::{pipeline, render};
 
 /// Resolves everything and becomes the command. Returns only if that failed.
@@ -20,7 +21,11 @@ pub(super) fn run(
     hardened: Hardened,
 ) -> Result<ExitCode, Problems> {
     let plan = pipeline::plan(options)?;
-    let (resolved, mut audit) = pipeline::read(plan, Task::Run, options, &mut judge)?;
+    let mut meter = Meter::of_run(&plan, options);
+    let read = pipeline::read(plan, Task::Run, options, &mut judge, &mut meter);
+    // Before the command, and also when there will be none.
+    let _ = meter.end();
+    let (resolved, mut audit) = read?;
     // The kernel drops its memory with all the rest when the command is executed; to unmap each
     // instance first would do the same work twice.
     std::mem::forget(judge);

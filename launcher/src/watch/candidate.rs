@@ -27,6 +27,7 @@ use crate::cli::Options;
 use crate::exit::FAILED;
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted, rewrite};
+use crate::metrics::Meter;
 use crate::render;
 
 /// What a run is made of.
@@ -82,8 +83,9 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
     take_seat(&seat);
     let mut memory = Memory::of_one_run().with_breakers(std::mem::take(&mut seat.breakers));
     memory.leases.held = std::mem::take(&mut seat.held);
+    let mut meter = Meter::of_reading(&plan, options);
     let asked = Instant::now();
-    let read = Reading::read(plan, options, &mut judge, &mut memory);
+    let read = Reading::read(plan, options, &mut judge, (&mut memory, &mut meter));
     if seat.gate.breakers(memory.breakers()).is_err() {
         return Ok(());
     }
@@ -95,6 +97,11 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
         return Ok(());
     }
     drop(given);
+    if let Some(metrics) = meter.end()
+        && seat.gate.metrics(&metrics).is_err()
+    {
+        return Ok(());
+    }
     let (reading, mut audit) = read?;
     std::mem::forget(judge);
     // What was read is written down also when nothing comes of it.

@@ -6,8 +6,9 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
+use secret_runtime::metrics::Metrics;
 use secret_runtime::plan::DocumentId;
 use secret_runtime::resilience::Breakers;
 use secret_runtime::secret::SecretValue;
@@ -55,6 +56,8 @@ pub(super) enum Message {
     Breakers(Breakers),
     /// What is masked in the outputs, if anything is. Before the report.
     Values(Values),
+    /// What was counted, also if nothing can be started. Before the report.
+    Metrics(Box<Metrics>),
     /// What could be started.
     Report(Vec<Reported>),
     /// An order was carried out.
@@ -71,6 +74,7 @@ const BREAKERS: u8 = b'b';
 const LEASES: u8 = b'l';
 const UPKEEP: u8 = b'k';
 const VALUES: u8 = b'v';
+const METRICS: u8 = b'm';
 const REPORT: u8 = b'r';
 const DONE: u8 = b'd';
 
@@ -92,6 +96,11 @@ impl CandidateGate {
 
     pub(super) fn values(&mut self, values: &[&SecretValue]) -> io::Result<()> {
         self.send(&encode_values(values))
+    }
+
+    pub(super) fn metrics(&mut self, metrics: &Metrics) -> io::Result<()> {
+        let text = metrics.text(SystemTime::now());
+        self.send(&[&[METRICS], text.as_bytes()].concat())
     }
 
     pub(super) fn report(&mut self, entries: &[Reported]) -> io::Result<()> {
@@ -238,6 +247,7 @@ fn decode(content: &[u8]) -> Option<Message> {
         LEASES => Given::decode(rest).map(Message::Leases),
         UPKEEP => Upkeep::decode(rest).map(Message::Upkeep),
         VALUES => decode_values(rest),
+        METRICS => decode_metrics(rest),
         REPORT => decode_report(rest),
         DONE => rest.is_empty().then_some(Message::Done),
         _ => None,
@@ -250,6 +260,11 @@ fn decode_values(mut rest: &[u8]) -> Option<Message> {
         values.push(SecretValue::copy_of(bytes(&mut rest)?));
     }
     Some(Message::Values(values))
+}
+
+fn decode_metrics(rest: &[u8]) -> Option<Message> {
+    let metrics = Metrics::parse(std::str::from_utf8(rest).ok()?)?;
+    Some(Message::Metrics(Box::new(metrics)))
 }
 
 fn decode_report(mut rest: &[u8]) -> Option<Message> {
@@ -275,6 +290,8 @@ fn decode_report(mut rest: &[u8]) -> Option<Message> {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use secret_runtime::metrics::Resolution;
 
     use super::*;
 
@@ -312,6 +329,9 @@ mod tests {
         assert!(parent.next().is_none());
         let value = SecretValue::copy_of(b"dummy");
         candidate.values(&[&value, &value]).unwrap();
+        let mut counted = Metrics::default();
+        counted.resolution(Resolution::Failed, SystemTime::now());
+        candidate.metrics(&counted).unwrap();
         candidate.report(&entries()).unwrap();
         candidate.done().unwrap();
         let Some(Message::Values(values)) = parent.next() else {
@@ -319,6 +339,10 @@ mod tests {
         };
         let values: Vec<_> = values.iter().map(SecretValue::expose).collect();
         assert_eq!(values, [b"dummy"; 2]);
+        let Some(Message::Metrics(metrics)) = parent.next() else {
+            panic!("no metrics came");
+        };
+        assert_eq!(*metrics, counted);
         assert_eq!(reported(&mut parent), entries());
         assert!(matches!(parent.next(), Some(Message::Done)));
         assert!(parent.next().is_none());
@@ -351,6 +375,7 @@ mod tests {
             &b"\xff\xff\xff\xff"[..],
             b"\0\0\0\0",
             b"\x05\0\0\0r\x01\0\0\0",
+            b"\x04\0\0\0m{}\n",
         ] {
             let (mut parent, mut candidate) = pair().unwrap();
             candidate.0.write_all(nonsense).unwrap();

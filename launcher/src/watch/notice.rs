@@ -1,5 +1,6 @@
 //! What the parent says while the command runs. Names, never values.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use secret_runtime::error::Explain;
@@ -51,6 +52,14 @@ pub(super) enum Notice {
         /// Whether it is tried again.
         again: bool,
     },
+    /// Nobody can ask for what is counted.
+    #[error("no metrics are served at {address}: {}", .reason.kind())]
+    NotServed {
+        /// Where.
+        address: String,
+        /// What the kernel said, or what lies there.
+        reason: std::io::Error,
+    },
     /// The command did not stop.
     #[error("the command did not stop within {}: it is killed", humantime(*.grace))]
     Killed {
@@ -76,6 +85,7 @@ impl Explain for Notice {
             Self::NotRead { .. } => "watch-not-read",
             Self::NotRenewed { .. } => "watch-lease-not-renewed",
             Self::NotReleased { .. } => "watch-lease-not-revoked",
+            Self::NotServed { .. } => "metrics-not-served",
             Self::Killed { .. } => "watch-killed",
         }
     }
@@ -107,6 +117,20 @@ impl Explain for Notice {
             Self::NotReleased { again } => {
                 again.then(|| "it is tried again while the command runs".to_owned())
             }
+            Self::NotServed { reason, .. } => Some(
+                match reason.kind() {
+                    ErrorKind::AddrInUse => {
+                        "another process listens there: `ss -lxtp` tells which; each supervised \
+                         command has an address of its own"
+                    }
+                    ErrorKind::AlreadyExists => {
+                        "what lies there is no socket of this user: name another path, or remove it"
+                    }
+                    ErrorKind::NotFound => "make the folder of the socket before the start",
+                    _ => "name another place under `listen` in [metrics]",
+                }
+                .to_owned(),
+            ),
             Self::Killed { .. } => {
                 Some("give it more time with `stop-grace` in [watch]".to_owned())
             }

@@ -12,6 +12,7 @@ use super::candidate::{self, Orders};
 use super::error::WatchError;
 use super::leases::keeper;
 use super::mark::Marker;
+use super::metrics::Exporter;
 use super::signals::Signals;
 use super::supervisor::{Supervisor, Turn};
 use crate::cli::Options;
@@ -33,7 +34,9 @@ pub(crate) fn supervise(
     let marker = Marker::new().map_err(WatchError::step("get random bytes"))?;
     let signals = Signals::hold().map_err(WatchError::step("hold signals back"))?;
     exec::keep_ended_children();
-    let mut supervisor = Supervisor::new(settings, signals, redact, options.error_format);
+    let format = options.error_format;
+    let exporter = Exporter::of_plan(&plan, format);
+    let mut supervisor = Supervisor::new(settings, signals, exporter, redact, format);
     let orders = Orders {
         options,
         plan,
@@ -48,7 +51,11 @@ pub(crate) fn supervise(
             Turn::Keeper(post) => {
                 return Ok(keeper::run(&orders.plan, post, options.error_format));
             }
-            Turn::End(end) => return Ok(end.mirror()),
+            Turn::End(end) => {
+                // It may end by a signal, which drops nothing.
+                drop(supervisor);
+                return Ok(end.mirror());
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ use super::notice::Notice;
 use super::redact::SHORTEST;
 use crate::audit::Audit;
 use crate::cli::Options;
+use crate::metrics::Meter;
 use crate::{pipeline, render};
 
 /// What a candidate has read.
@@ -32,14 +33,14 @@ impl Reading {
         plan: Plan,
         options: &Options,
         judge: &mut Judge,
-        memory: &mut Memory,
+        (memory, meter): (&mut Memory, &mut Meter),
     ) -> Result<(Self, Audit), Problems> {
         let is_whole = memory.leases.held.is_empty();
         let validate = move |composed: Composed, judge: &mut Judge| match is_whole {
             true => composed.validate(judge).map(Self::Whole),
             false => composed.validate_but_held(judge).map(Self::Rest),
         };
-        pipeline::read_with(plan, Task::Run, options, judge, memory, validate)
+        pipeline::read_with(plan, Task::Run, options, judge, (memory, meter), validate)
     }
 
     pub(super) fn plan(&self) -> &Plan {

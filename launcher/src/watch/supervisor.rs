@@ -29,6 +29,7 @@ use super::fork::{Fork, fork};
 use super::gate::{Message, Order, Reported};
 use super::known::Known;
 use super::leases::{Leases, keeper::Post};
+use super::metrics::Exporter;
 use super::notice::Notice;
 use super::redact::Outputs;
 use super::running::Running;
@@ -53,6 +54,7 @@ pub(super) struct Supervisor {
     breakers: Breakers,
     /// Whether the next candidate reads what the command has for a time, too.
     wants_all: bool,
+    exporter: Exporter,
     /// How the command has ended, while its last words are on their way.
     end: Option<End>,
 }
@@ -70,7 +72,13 @@ pub(super) enum Turn {
 }
 
 impl Supervisor {
-    pub(super) fn new(settings: Watch, signals: Signals, redact: bool, format: Format) -> Self {
+    pub(super) fn new(
+        settings: Watch,
+        signals: Signals,
+        exporter: Exporter,
+        redact: bool,
+        format: Format,
+    ) -> Self {
         Self {
             schedule: Schedule::new(settings.interval, settings.min_interval, Instant::now()),
             settings,
@@ -83,6 +91,7 @@ impl Supervisor {
             leases: Leases::default(),
             breakers: Breakers::default(),
             wants_all: false,
+            exporter,
             end: None,
         }
     }
@@ -112,6 +121,7 @@ impl Supervisor {
             self.finish(end);
         }
         self.outputs.carry();
+        self.exporter.serve();
         Ok(Turn::Again)
     }
 
@@ -140,8 +150,10 @@ impl Supervisor {
                 let is_partial = !held.is_empty();
                 let now = Instant::now();
                 self.applicant = Some(Applicant::new(process, gate, sources, is_partial, now));
+                self.exporter.candidate_begins();
             }
             Ok(Fork::Candidate(gate, sinks)) => {
+                self.exporter.leave();
                 // Those of the command are none of its business.
                 self.leases = Leases::default();
                 return Ok(Some(Seat {
@@ -175,6 +187,7 @@ impl Supervisor {
             && let Some(late) = self.applicant.take_if(|applicant| applicant.is_late(now))
         {
             self.leases.give_back(late.kill(), now);
+            self.exporter.candidate_failed();
             self.try_again_later();
         }
     }
@@ -190,7 +203,11 @@ impl Supervisor {
             None => [running.deadline(), Some(self.schedule.due())],
         });
         let deadlines = deadlines.into_iter().flatten().flatten();
-        let own = [self.outputs.deadline(), self.leases.deadline()];
+        let own = [
+            self.outputs.deadline(),
+            self.leases.deadline(),
+            self.exporter.deadline(),
+        ];
         let next = deadlines.chain(own.into_iter().flatten()).min();
         let left = next.map(|next| next.saturating_duration_since(Instant::now()));
         let gate = applicant.map(Applicant::gate);
@@ -200,6 +217,7 @@ impl Supervisor {
         let keeper = self.leases.gate();
         watched.extend(keeper.map(|gate| PollFd::new(gate, PollFlags::POLLIN)));
         watched.extend(self.outputs.awaited());
+        watched.extend(self.exporter.awaited());
         // Whatever ends the wait, everything is looked at.
         let _ = poll(&mut watched, timeout(left));
     }
@@ -239,6 +257,7 @@ impl Supervisor {
                         applicant.values = values;
                     }
                 }
+                Message::Metrics(metrics) => self.exporter.add(&metrics),
                 Message::Report(entries) => self.compare(entries),
                 Message::Done => self.carry_on()?,
                 // Keepers have a gate of their own.

@@ -11,9 +11,9 @@ use super::event::Notice;
 use super::head::Head;
 use super::lines::RawLine;
 use super::log::Log;
-use super::open;
 use super::run::random;
 use super::walk::{self, Link, Mark};
+use crate::own_file;
 
 /// What every line of ours begins with.
 const BEGINNING: &[u8] = br#"{"seq":"#;
@@ -101,7 +101,7 @@ impl End {
         }
         let mut end = match last_full(&log.path)? {
             Some((number, path)) => {
-                let (file, metadata) = open::to_read(&path)?;
+                let (file, metadata) = own_file::to_read(&path)?;
                 let lines = last_lines(&path, &file, metadata.len())?.whole;
                 let lines = lines.ok_or(AuditError::NotALog { path })?;
                 let mut end = Self::of_lines(lines, size);
@@ -215,10 +215,10 @@ fn last_lines(path: &Path, file: &File, size: u64) -> Result<KnownLines, AuditEr
 
 /// The file of that number, if it was moved aside already.
 fn previous(log: &Log, number: u64) -> Result<Option<(File, u64)>, AuditError> {
-    match open::to_read(&log.numbered(number)) {
+    match own_file::to_read(&log.numbered(number)) {
         Ok((file, metadata)) => Ok(Some((file, metadata.len()))),
-        Err(error) if open::is_missing(&error) => Ok(None),
-        Err(error) => Err(error),
+        Err(error) if own_file::is_missing(&error) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -233,7 +233,7 @@ pub(super) fn numbers(path: &Path) -> Result<Vec<u64>, AuditError> {
     let read = || AuditError::io(path, "read");
     let mut numbers = Vec::new();
     let start = path.file_name().unwrap_or_default().to_string_lossy();
-    for entry in std::fs::read_dir(open::folder(path)).map_err(read())? {
+    for entry in std::fs::read_dir(own_file::folder(path)).map_err(read())? {
         let name = entry.map_err(read())?.file_name();
         let name = name.to_string_lossy();
         let number: Option<u64> = name

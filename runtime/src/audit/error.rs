@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::error::Explain;
+use crate::own_file::OwnFileError;
 
 /// Why an audit log cannot be written or read.
 #[derive(Debug, Error)]
@@ -68,6 +69,23 @@ impl AuditError {
             path: path.to_owned(),
             doing,
             reason: error.kind(),
+        }
+    }
+}
+
+impl From<OwnFileError> for AuditError {
+    fn from(error: OwnFileError) -> Self {
+        match error {
+            OwnFileError::Io {
+                path,
+                doing,
+                reason,
+            } => Self::Io {
+                path,
+                doing,
+                reason,
+            },
+            OwnFileError::Exposed { path, reason } => Self::Exposed { path, reason },
         }
     }
 }

@@ -11,7 +11,7 @@ use super::end;
 use super::error::AuditError;
 use super::head::Head;
 use super::log::numbered;
-use super::open::beside;
+use crate::own_file::beside;
 
 /// The files of the log at `path`, in the order in which they were written: full ones, and the
 /// one that is written to.

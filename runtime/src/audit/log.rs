@@ -6,26 +6,23 @@
 //! - a file that is full is moved aside, and the first line of the next continues its chain;
 //! - what is odd about the end is said in the log and to the user, and never repaired silently.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::digest::Digest;
 use super::end::End;
 use super::error::AuditError;
 use super::event::{Event, Heading, Notice};
 use super::head::Head;
-use super::open;
 use super::run::{Happened, Run};
 use super::walk::Link;
+use crate::own_file;
 
 /// How long others may write before we give up.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long to sleep between two attempts: less than a write to a disk takes.
-const PAUSE: Duration = Duration::from_micros(300);
 
 /// A log in a file.
 #[derive(Debug)]
@@ -39,7 +36,7 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn new(path: PathBuf, max_size: Option<u64>, keep: Option<u64>) -> Self {
         Self {
-            head: open::beside(&path, "head"),
+            head: own_file::beside(&path, "head"),
             path,
             max_size,
             keep,
@@ -49,9 +46,9 @@ impl Log {
     /// Whether it could be written to, as far as that can be known beforehand: nothing is read
     /// of a backend that could not be accounted for.
     pub(super) fn check(&self) -> Result<(), AuditError> {
-        open::judge_folder(&self.path)?;
-        open::to_append(&self.path)?;
-        let (beside, _) = open::to_update(&self.head)?;
+        own_file::judge_folder(&self.path)?;
+        own_file::to_append(&self.path)?;
+        let (beside, _) = own_file::to_update(&self.head)?;
         Head::read_own(&beside, &self.head)?;
         Ok(())
     }
@@ -60,7 +57,7 @@ impl Log {
     pub(super) fn append(&self, run: &Run, events: &[Happened]) -> Result<Vec<Notice>, AuditError> {
         let beside = self.lock()?;
         let head = Head::read_own(&beside, &self.head)?;
-        let (mut file, metadata) = open::to_append(&self.path)?;
+        let (mut file, metadata) = own_file::to_append(&self.path)?;
         let mut end = End::find(self, head, &file, metadata.size())?;
         let notices = std::mem::take(&mut end.notices);
         let mut batch = Batch::behind(&end, run, &notices, events);
@@ -71,12 +68,12 @@ impl Log {
         if is_full && !is_new && notices.is_empty() {
             self.move_aside(&mut end, &beside)?;
             is_new = true;
-            file = open::to_append(&self.path)?.0;
+            file = own_file::to_append(&self.path)?.0;
             batch = Batch::behind(&end, run, &notices, events);
         }
         self.write(&mut file, end.size, &batch.bytes)?;
         if is_new {
-            open::sync_folder(&self.path)?;
+            own_file::sync_folder(&self.path)?;
         }
         let head = end.head(batch.link, batch.bytes.len());
         head.write(&beside, &self.head)?;
@@ -90,29 +87,9 @@ impl Log {
 
     /// Takes the lock, and answers the file that it is on.
     fn lock(&self) -> Result<File, AuditError> {
-        let begun = Instant::now();
-        loop {
-            let (file, _) = open::to_update(&self.head)?;
-            while let Err(error) = file.try_lock() {
-                match error {
-                    TryLockError::Error(error) => {
-                        return Err(AuditError::io(&self.head, "locked")(error));
-                    }
-                    TryLockError::WouldBlock if begun.elapsed() < PATIENCE => {
-                        thread::sleep(PAUSE);
-                    }
-                    TryLockError::WouldBlock => {
-                        let path = self.path.clone();
-                        return Err(AuditError::Busy { path });
-                    }
-                }
-            }
-            // Somebody may have removed it while we waited, and another may have made a new one.
-            let metadata = file.metadata();
-            if metadata.is_ok_and(|metadata| metadata.nlink() > 0) {
-                return Ok(file);
-            }
-        }
+        own_file::lock(&self.head, PATIENCE)?.ok_or_else(|| AuditError::Busy {
+            path: self.path.clone(),
+        })
     }
 
     /// One write, and to the disk. What could not be written whole is taken back.
@@ -157,7 +134,7 @@ impl Log {
 
 /// The path of a full file of the log at `path`.
 pub(super) fn numbered(path: &Path, number: u64) -> PathBuf {
-    open::beside(path, &number.to_string())
+    own_file::beside(path, &number.to_string())
 }
 
 /// Lines that are written together.

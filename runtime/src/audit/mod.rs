@@ -22,7 +22,6 @@ mod head;
 mod line;
 mod lines;
 mod log;
-mod open;
 mod record;
 mod recorder;
 mod run;

@@ -15,6 +15,7 @@ mod entries;
 mod environments;
 mod error;
 mod limits;
+mod metrics;
 mod mode;
 mod model;
 mod names;
@@ -39,6 +40,7 @@ pub use credential::{
     CredentialPiece, CredentialSpec, CredentialTemplate, CredentialText, RESERVED_HEADERS,
 };
 pub use error::ManifestError;
+pub use metrics::{MetricsAddress, MetricsSettings};
 pub use mode::FileMode;
 pub use model::{
     About, BackendEntry, BackendSettings, Class, Condition, Deliver, Entry, Environment, Inherit,

@@ -11,6 +11,7 @@ use toml::Spanned;
 use super::audit::AuditSettings;
 use super::aws::AwsSettings;
 use super::cache::CacheSettings;
+use super::metrics::MetricsSettings;
 use super::mode::FileMode;
 use super::plugin_model::Plugin;
 use super::resilience::{Patience, Resilience};
@@ -34,6 +35,8 @@ pub struct Manifest {
     pub audit: Option<AuditSettings>,
     /// For how long what was read is good.
     pub cache: CacheSettings,
+    /// Where runs are counted, if anywhere.
+    pub metrics: Option<MetricsSettings>,
     /// By name.
     pub environments: BTreeMap<String, Environment>,
     /// By name.

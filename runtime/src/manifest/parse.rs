@@ -11,7 +11,7 @@ use super::error::ManifestError;
 use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Required};
 use super::reader::{Reader, Table};
 use super::source::Source;
-use super::{audit, backends, cache, entries, environments, plugins, resilience, watch};
+use super::{audit, backends, cache, entries, environments, metrics, plugins, resilience, watch};
 use crate::ciphertext::is_ciphertext;
 use crate::error::Problems;
 use crate::nearest::nearest;
@@ -28,6 +28,7 @@ pub(super) const ROOT_KEYS: &[&str] = &[
     "project",
     "audit",
     "cache",
+    "metrics",
     "environments",
     "backends",
     "plugins",
@@ -106,6 +107,9 @@ fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Man
             .table(reader, "cache")
             .map(|table| cache::read(reader, &table))
             .unwrap_or_default(),
+        metrics: root
+            .table(reader, "metrics")
+            .and_then(|table| metrics::read(reader, &table)),
         environments: root
             .table(reader, "environments")
             .map(|table| environments::read(reader, &table))

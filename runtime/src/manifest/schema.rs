@@ -9,6 +9,7 @@
 #![expect(dead_code, reason = "the types are described, not filled")]
 
 mod cache;
+mod metrics;
 mod plugin;
 mod resilience;
 mod vault;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use self::cache::Cache;
+use self::metrics::Metrics;
 use self::plugin::Plugin;
 use self::resilience::Resilience;
 use self::vault::{VaultAuth, VaultLeases, VaultNames, VaultTls, VaultTransit};
@@ -49,6 +51,8 @@ struct SecretsToml {
     audit: Option<Audit>,
     /// For how long what was read of a backend over a network is good.
     cache: Option<Cache>,
+    /// Where it is counted what runs do. Without it, nowhere.
+    metrics: Option<Metrics>,
     /// Which backend answers where.
     environments: Option<BTreeMap<String, Environment>>,
     /// The places that values come from.

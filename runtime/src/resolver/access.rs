@@ -4,7 +4,7 @@
 //! sent, so it is kept only where it is as short and plain as versions are, and where it cannot
 //! be a part of what was read.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::fetch::{Fetched, Outcome as Answer};
 use super::recall::Remembered;
@@ -16,6 +16,10 @@ use crate::plan::{DocumentId, Plan, RouteOrigin};
 /// The longest text that is taken for a version. Those of AWS have 36 characters.
 const LONGEST_VERSION: usize = 64;
 
+const DAY: u64 = 24 * 60 * 60;
+/// Counted from 1970. Nothing that is read was made in the year 2200.
+const LAST_DAY: u64 = 84_000;
+
 /// One entry that was asked for of a backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
@@ -26,6 +30,7 @@ pub struct Access {
     version: Option<String>,
     outcome: AccessOutcome,
     took: Duration,
+    created: Option<SystemTime>,
 }
 
 /// What came of it.
@@ -87,9 +92,19 @@ impl Access {
     pub fn took(&self) -> Duration {
         self.took
     }
+
+    /// When the version that was read was made, where the backend says so; not of one that is
+    /// asked for as the version before, which is old because there is a newer one.
+    #[must_use]
+    pub fn created(&self) -> Option<SystemTime> {
+        self.created
+    }
 }
 
 impl AccessOutcome {
+    /// The word of each.
+    pub(crate) const WORDS: [&'static str; 4] = ["ok", "absent", "denied", "failed"];
+
     /// The outcome of an error.
     fn of_error(kind: &'static str, nature: Nature) -> Self {
         match nature {
@@ -135,10 +150,22 @@ impl Fetched {
             }
             if let (Some(document), Some(previous)) = (route.previous, &entry.previous) {
                 let name = previous.name.get_ref();
-                accesses.extend(self.access(plan, name, entry.class, document));
+                let access = self.access(plan, name, entry.class, document);
+                accesses.extend(access.map(|access| Access {
+                    created: None,
+                    ..access
+                }));
             }
         }
         accesses
+    }
+
+    /// Every backend that was asked, and how long it took for all that was asked of it.
+    pub(crate) fn fetches(&self) -> impl Iterator<Item = (&str, Duration)> {
+        let backends = self.run.plan.backends.iter().zip(&self.took);
+        // One that was not asked took no time, and whoever is asked takes some.
+        let asked = backends.filter(|(_, took)| !took.is_zero());
+        asked.map(|(backend, took)| (backend.name.as_str(), *took))
     }
 
     /// None of what was not asked for.
@@ -146,7 +173,8 @@ impl Fetched {
         let backend = &plan.backends[id.backend];
         let kind = backend.settings.kind();
         let remembered = self.remembered[id.backend][id.request];
-        let (outcome, version) = match &self.documents[id.backend][id.request] {
+        let answer = &self.documents[id.backend][id.request];
+        let (outcome, version) = match answer {
             Answer::Found(document) => (AccessOutcome::Ok, version(document, kind)),
             Answer::Absent => (AccessOutcome::Absent, None),
             Answer::Failed(kind, nature) => (AccessOutcome::of_error(kind, *nature), None),
@@ -159,6 +187,10 @@ impl Fetched {
             }
             _ => outcome,
         };
+        let created = match answer {
+            Answer::Found(document) => document.created.map(|at| plausible(at, kind)),
+            Answer::Absent | Answer::Failed(..) | Answer::Held => None,
+        };
         Some(Access {
             name: name.to_owned(),
             class,
@@ -167,8 +199,19 @@ impl Fetched {
             version,
             outcome,
             took: self.took[id.backend],
+            created,
         })
     }
+}
+
+/// The time, to the day where a plugin says it: what it likes could stand in seconds.
+fn plausible(created: SystemTime, kind: &str) -> SystemTime {
+    if kind != "plugin" {
+        return created;
+    }
+    let since = created.duration_since(SystemTime::UNIX_EPOCH);
+    let days = since.unwrap_or_default().as_secs() / DAY;
+    SystemTime::UNIX_EPOCH + Duration::from_secs(days.min(LAST_DAY) * DAY)
 }
 
 /// The version, unless it could be something else.
@@ -213,6 +256,16 @@ mod tests {
         ] {
             assert_eq!(shown(text, content, kind).as_deref(), Some(text));
         }
+    }
+
+    #[test]
+    fn a_plugin_says_the_day_and_no_more() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let odd = at(20_000 * DAY + 12_345);
+        assert_eq!(plausible(odd, "vault"), odd);
+        assert_eq!(plausible(odd, "plugin"), at(20_000 * DAY));
+        let far = at(u64::from(u32::MAX) * 1000);
+        assert_eq!(plausible(far, "plugin"), at(LAST_DAY * DAY));
     }
 
     #[test]

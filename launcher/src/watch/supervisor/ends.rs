@@ -72,6 +72,7 @@ impl Supervisor {
             && applicant.stage == Stage::Ready
         {
             self.start()?;
+            self.exporter.restarted();
         }
         Ok(None)
     }
@@ -93,6 +94,7 @@ impl Supervisor {
         if self.running.is_none() {
             return Ok(Some(end));
         }
+        self.exporter.candidate_failed();
         self.try_again_later();
         Ok(None)
     }

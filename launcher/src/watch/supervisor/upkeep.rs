@@ -29,6 +29,7 @@ impl Supervisor {
             Ok(Fork::Candidate(gate, _)) => {
                 // A candidate ends when its gate is closed, which must not wait for this process.
                 self.applicant = None;
+                self.exporter.leave();
                 let chores = chores.into_iter().map(|(_, chore)| chore).collect();
                 return Some(Post {
                     gate,
