@@ -13,7 +13,7 @@ use crate::workspace::{cargo, run as execute, target_dir};
 use crate::{examples, plugins, servers};
 
 /// What tests and benches call besides what cargo builds.
-const PROGRAMS: [Program; 11] = [
+const PROGRAMS: [Program; 12] = [
     Program::of_its_name("strace"),
     // What signals and ends are compared with, and a terminal to send keys from.
     Program::of_its_name("tini"),
@@ -32,6 +32,8 @@ const PROGRAMS: [Program; 11] = [
     Program::of_its_name("curl"),
     // A backend that a plugin reads from.
     Program::of("etcd-server", "etcd"),
+    // Reads metrics and holds the example alerts to their tests.
+    Program::of("prometheus", "promtool"),
 ];
 
 /// The crate that treats the launcher as a black box.
