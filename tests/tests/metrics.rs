@@ -25,7 +25,7 @@ backend = \"files\"
 kind = \"file\"
 directory = \"values\"
 [secrets.TOKEN]
-validate = { rule = \"length\", min = 10 }
+validate = { rule = \"min-length\", length = 10 }
 [secrets.SPARE]
 required = false
 [config.LEVEL]

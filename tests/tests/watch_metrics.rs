@@ -42,7 +42,7 @@ fn supervised(listen: Option<&str>) -> Supervised {
              [watch]\ninterval = \"20ms\"\nmin-interval = \"0s\"\n\
              [environments.development]\nbackend = \"files\"\n\
              [backends.files]\nkind = \"file\"\ndirectory = \"values\"\n\
-             [secrets.TOKEN]\nvalidate = {{ rule = \"length\", min = 10 }}\n"
+             [secrets.TOKEN]\nvalidate = {{ rule = \"min-length\", length = 10 }}\n"
         ),
     );
     let supervised = Supervised { project, address };

@@ -23,7 +23,7 @@ mod textfile;
 
 pub use breaker::BreakerState;
 pub use error::MetricsError;
-pub use tally::{Metrics, Resolution};
+pub use tally::{CacheResult, Metrics, Resolution};
 pub use text::CONTENT_TYPE;
 pub use textfile::Textfile;
 

@@ -59,6 +59,31 @@ impl Resolution {
     }
 }
 
+/// Whether an entry was in the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheResult {
+    /// It was, and is good.
+    Hit,
+    /// It was not, or no longer good, and its backend was asked.
+    Miss,
+    /// It was no longer good, and stands in for what its backend could not give.
+    Stale,
+}
+
+impl CacheResult {
+    pub(super) const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Stale];
+
+    /// One word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Stale => "stale",
+        }
+    }
+}
+
 impl Metrics {
     /// Nothing yet, of the runs of a plan. What can be counted stands at zero, so that the first of
     /// each is seen as an increase.
@@ -114,6 +139,14 @@ impl Metrics {
             .entry(clean(backend))
             .or_default()
             .observe(took);
+    }
+
+    /// Counts an entry that was looked for in the cache.
+    pub fn cache(&mut self, result: CacheResult) {
+        for known in CacheResult::ALL {
+            self.cache.entry(known.word().to_owned()).or_default();
+        }
+        increase(self.cache.entry(result.word().to_owned()).or_default(), 1);
     }
 
     /// Counts a resolution that ends at this time.

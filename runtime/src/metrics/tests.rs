@@ -25,7 +25,9 @@ fn some() -> Metrics {
     let access = |backend: &str, outcome: &str| (backend.to_owned(), outcome.to_owned());
     metrics.accesses.insert(access("vault", "ok"), 3);
     metrics.accesses.insert(access("files", "failed"), 0);
-    metrics.cache.insert("hit".into(), 7);
+    metrics.cache(CacheResult::Hit);
+    metrics.cache(CacheResult::Hit);
+    metrics.cache(CacheResult::Stale);
     let mut took = histogram::Histogram::default();
     for millis in [1, 40, 400, 60_000] {
         took.observe(Duration::from_millis(millis));
@@ -46,7 +48,9 @@ fn it_is_written_as_prometheus_reads_it() {
         "# TYPE secret_run_access_total counter",
         r#"secret_run_access_total{project="shop",backend="vault",outcome="ok"} 3"#,
         r#"secret_run_access_total{project="shop",backend="files",outcome="failed"} 0"#,
-        r#"secret_run_cache_total{project="shop",result="hit"} 7"#,
+        r#"secret_run_cache_total{project="shop",result="hit"} 2"#,
+        r#"secret_run_cache_total{project="shop",result="miss"} 0"#,
+        r#"secret_run_cache_total{project="shop",result="stale"} 1"#,
         "# TYPE secret_run_fetch_duration_seconds histogram",
         r#"secret_run_fetch_duration_seconds_bucket{project="shop",backend="vault",le="0.001"} 1"#,
         r#"secret_run_fetch_duration_seconds_bucket{project="shop",backend="vault",le="0.5"} 3"#,
