@@ -19,6 +19,11 @@ mod pipeline;
 pub mod program;
 mod render;
 mod table;
+#[cfg(feature = "otlp")]
+mod trace;
+#[cfg(not(feature = "otlp"))]
+#[path = "trace/off.rs"]
+mod trace;
 mod watch;
 
 use std::process::ExitCode;

@@ -17,12 +17,16 @@ use crate::alarm;
 use crate::audit::Audit;
 use crate::cli::Options;
 use crate::metrics::Meter;
+use crate::trace;
 
 /// The manifest and the plan for it.
 pub(crate) fn plan(options: &Options) -> Result<Plan, Problems> {
-    let file = options.manifest()?;
-    let manifest = Manifest::parse(&file.path, &file.text, plugin::standard_catalog())?;
-    let plan = Plan::new(Arc::new(manifest), &options.wanted())?;
+    let file = trace::step("find", || options.manifest())?;
+    let parse = || Manifest::parse(&file.path, &file.text, plugin::standard_catalog());
+    let manifest = trace::step("parse", parse)?;
+    let plan = || Plan::new(Arc::new(manifest), &options.wanted());
+    let plan = trace::step("plan", plan)?;
+    trace::of_plan(&plan);
     debug!(
         manifest = %file.path.display(),
         environment = plan.selection.environment,
@@ -40,8 +44,9 @@ pub(crate) fn authorize(
     options: &Options,
     judge: &mut Judge,
 ) -> Result<AuthorizedPlan, Problems> {
-    let plugins = Plugins::of_plan(&plan, plugin_options(options))?;
-    policy::authorize(plan, plugins, judge)
+    let lock = || Plugins::of_plan(&plan, plugin_options(options));
+    let plugins = trace::step("lock", lock)?;
+    trace::step("policy", || policy::authorize(plan, plugins, judge))
 }
 
 /// Where compiled plugins are, and what ends those that run too long.
@@ -81,7 +86,7 @@ pub(crate) fn read_with<T>(
     (memory, meter): (&mut Memory, &mut Meter),
     validate: impl FnOnce(Composed, &mut Judge) -> Result<T, Problems>,
 ) -> Result<(T, Audit), Problems> {
-    let mut audit = Audit::begin(&plan, task, options)?;
+    let mut audit = trace::step("audit", || Audit::begin(&plan, task, options))?;
     let resolved = authorize(plan, options, judge)
         .and_then(|plan| resolve(plan, judge, &mut audit, (memory, meter), validate))
         .map_err(|problems| audit.ends_with(problems))?;
@@ -97,10 +102,15 @@ fn resolve<T>(
     validate: impl FnOnce(Composed, &mut Judge) -> Result<T, Problems>,
 ) -> Result<T, Problems> {
     audit.reached(Stage::Values);
-    let fetched = resolver::fetch(plan, &|name| std::env::var_os(name), memory);
+    let variable = |name: &str| std::env::var_os(name);
+    let fetch = || resolver::fetch(plan, &variable, memory);
+    let fetched = trace::pure("fetch", fetch);
+    trace::fetches(&fetched);
     audit.accesses(&fetched);
     meter.accesses(&fetched);
-    let resolved = validate(fetched.extract().compose(), judge)?;
+    let extracted = trace::pure("extract", || fetched.extract());
+    let composed = trace::pure("compose", || extracted.compose());
+    let resolved = trace::step("validate", || validate(composed, judge))?;
     audit.reached(Stage::Start);
     meter.resolved();
     Ok(resolved)

@@ -75,6 +75,8 @@ pub mod selection;
 #[cfg(feature = "compile")]
 pub mod supply;
 pub mod template;
+#[cfg(feature = "otlp")]
+pub mod trace;
 
 pub use secrets::Secrets;
 

@@ -85,7 +85,7 @@ pub fn run(options: Options) -> Result<()> {
 
 fn libraries() -> Result<()> {
     let exclude = ["--workspace", "--exclude", BLACK_BOX];
-    let features = ["--features", "secret-runtime/compile"];
+    let features = ["--features", "secret-runtime/compile,secret-run/otlp"];
     execute(
         cargo("")
             .args(["test", "--no-fail-fast"])

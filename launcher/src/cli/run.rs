@@ -11,10 +11,22 @@ use super::Options;
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted};
 use crate::metrics::Meter;
-use crate::{pipeline, render};
+use crate::{pipeline, render, trace};
 
 /// Resolves everything and becomes the command. Returns only if that failed.
 pub(super) fn run(
+    options: &Options,
+    command: Vec<OsString>,
+    judge: Judge,
+    hardened: Hardened,
+) -> Result<ExitCode, Problems> {
+    trace::begin(options.error_format);
+    let done = become_command(options, command, judge, hardened);
+    trace::send(done.as_ref().err(), options.error_format);
+    done
+}
+
+fn become_command(
     options: &Options,
     command: Vec<OsString>,
     mut judge: Judge,
@@ -34,10 +46,15 @@ pub(super) fn run(
         options.error_format,
         render::NOT_STARTED,
     );
-    let NotStarted { problems, code } = match Launch::prepare(resolved, command) {
-        Ok(launch) => launch.start(hardened, &mut audit),
+    let prepare = || Launch::prepare(resolved, command);
+    let NotStarted { problems, code } = match trace::pure("prepare", prepare) {
+        Ok(launch) => {
+            trace::send(None, options.error_format);
+            launch.start(hardened, &mut audit)
+        }
         Err(not_started) => not_started,
     };
+    trace::send(Some(&problems), options.error_format);
     let problems = audit.ends_with(problems);
     render::problems(
         problems.as_slice(),

@@ -28,7 +28,7 @@ use crate::exit::FAILED;
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted, rewrite};
 use crate::metrics::Meter;
-use crate::render;
+use crate::{render, trace};
 
 /// What a run is made of.
 pub(super) struct Orders<'a> {
@@ -81,6 +81,8 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
         hardened,
     } = orders;
     take_seat(&seat);
+    trace::begin(options.error_format);
+    trace::of_plan(&plan);
     let mut memory = Memory::of_one_run().with_breakers(std::mem::take(&mut seat.breakers));
     memory.leases.held = std::mem::take(&mut seat.held);
     let mut meter = Meter::of_reading(&plan, options);
@@ -102,6 +104,7 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
     {
         return Ok(());
     }
+    trace::send(read.as_ref().err(), options.error_format);
     let (reading, mut audit) = read?;
     std::mem::forget(judge);
     // What was read is written down also when nothing comes of it.

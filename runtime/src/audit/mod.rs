@@ -36,6 +36,8 @@ pub use event::{Event, Notice, Stage, Task};
 pub use files::files_of;
 pub use record::{Record, records};
 pub use recorder::Recorder;
+#[cfg(feature = "otlp")]
+pub(crate) use run::random;
 pub use verify::{Fault, Finding, Report, verify};
 
 #[cfg(test)]

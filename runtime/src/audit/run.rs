@@ -76,7 +76,7 @@ impl Run {
 }
 
 /// 128 random bits, in hexadecimal. They need not be secret.
-pub(super) fn random() -> String {
+pub(crate) fn random() -> String {
     let mut bytes = [0; 16];
     // Up to 256 bytes come at once or not at all; the kernel has them since it started.
     let filled = rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::empty());

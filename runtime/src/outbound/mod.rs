@@ -53,6 +53,8 @@ pub(crate) use self::failure::{cause, certificate_fault};
 pub(crate) use self::first::FirstAlone;
 #[cfg(feature = "vault")]
 pub(crate) use self::tls::system_roots;
+#[cfg(feature = "otlp")]
+pub(crate) use self::tls::tls_of_system;
 pub use address::{AddressKind, Bound, Reach};
 pub use credential::{GrantedOrigin, HostCredential};
 pub use error::{ErrorClass, OutboundError};

@@ -44,6 +44,15 @@ pub(super) fn config(authorities: &[CertificateDer<'static>]) -> Option<Arc<Clie
     Some(Arc::new(config))
 }
 
+/// How TLS is spoken to a server of the user's own choice, by HTTP/1.1.
+#[cfg(feature = "otlp")]
+pub(crate) fn tls_of_system() -> Option<ClientConfig> {
+    let mut config = ClientConfig::clone(&*config(&[])?);
+    // The connector says what it speaks.
+    config.alpn_protocols.clear();
+    Some(config)
+}
+
 /// The authorities of the system.
 pub(crate) fn system_roots() -> &'static RootCertStore {
     static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
