@@ -4,14 +4,18 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// A bound that only a hang reaches.
+const LIMIT: Duration = Duration::from_secs(30);
 
 const TOKEN: &str = "dummy-token-of-the-trace-93b0";
 
@@ -26,16 +30,24 @@ fn receiver(answer: &'static str) -> (SocketAddr, JoinHandle<Sent>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let received = thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let begun = Instant::now();
+        let stream = loop {
+            match listener.accept() {
+                Ok((stream, _)) => break stream,
+                Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+            }
+            assert!(begun.elapsed() < LIMIT, "nothing was sent");
+            thread::sleep(Duration::from_millis(2));
+        };
+        stream.set_nonblocking(false).unwrap();
         receive(stream, answer)
     });
     (address, received)
 }
 
 fn receive(stream: TcpStream, answer: &str) -> Sent {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -63,7 +75,10 @@ fn project() -> TempDir {
         [secrets.TOKEN]\n[secrets.SPARE]\nrequired = false\n";
     fs::write(folder.path().join("secrets.toml"), manifest).unwrap();
     fs::create_dir(folder.path().join("values")).unwrap();
-    fs::write(folder.path().join("values/TOKEN"), TOKEN).unwrap();
+    let token = folder.path().join("values/TOKEN");
+    fs::write(&token, TOKEN).unwrap();
+    // Others must not read it, or that is said.
+    fs::set_permissions(token, fs::Permissions::from_mode(0o600)).unwrap();
     folder
 }
 
@@ -248,7 +263,7 @@ fn without_the_variables_nothing_is_sent() {
     let listener = TcpListener::bind("127.0.0.1:4318");
     let output = run(&project(), &[], &["echo", "started"]);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "started\n");
-    assert!(output.stderr.is_empty());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     // The usual receiver is not asked unless it is named. Where one runs, its port is taken.
     if let Ok(listener) = listener {
         listener.set_nonblocking(true).unwrap();

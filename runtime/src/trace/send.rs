@@ -27,7 +27,7 @@ pub(super) fn send(
     trace: Value,
     patience: Duration,
 ) -> Result<(), TraceError> {
-    let asked = event_loop::block_on(timeout(patience, post(endpoint, &trace)));
+    let asked = event_loop::block_on(async { timeout(patience, post(endpoint, &trace)).await });
     match asked {
         Ok(Ok(answered)) => answered,
         Ok(Err(_)) => Err(TraceError::Late { patience }),
