@@ -11,7 +11,6 @@
 //!
 //! This module must not decide what becomes of a run that cannot be counted: its caller does.
 
-mod breaker;
 mod error;
 mod family;
 mod histogram;
@@ -21,7 +20,6 @@ mod tally;
 mod text;
 mod textfile;
 
-pub use breaker::BreakerState;
 pub use error::MetricsError;
 pub use tally::{CacheResult, Metrics, Resolution};
 pub use text::CONTENT_TYPE;

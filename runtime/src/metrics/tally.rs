@@ -1,13 +1,13 @@
 //! The numbers, and how they are added up.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use super::breaker::BreakerState;
 use super::histogram::Histogram;
 use super::label::clean;
 use crate::manifest::Class;
 use crate::plan::Plan;
+use crate::resilience::{BreakerState, Breakers};
 use crate::resolver::{Access, AccessOutcome, Fetched};
 
 /// What one run has seen, or many together.
@@ -97,7 +97,13 @@ impl Metrics {
             if backend.requests.is_empty() {
                 continue;
             }
-            for outcome in AccessOutcome::WORDS {
+            let is_remote = backend.settings.is_remote();
+            if is_remote {
+                metrics.breaker(&backend.name, BreakerState::Closed);
+            }
+            let remembered = AccessOutcome::REMEMBERED.into_iter();
+            let remembered = remembered.filter(|_| is_remote);
+            for outcome in AccessOutcome::WORDS.into_iter().chain(remembered) {
                 let of = (clean(&backend.name), outcome.to_owned());
                 metrics.accesses.insert(of, 0);
             }
@@ -122,6 +128,9 @@ impl Metrics {
         let outcome = access.outcome();
         let of = (clean(access.backend()), outcome.word().to_owned());
         increase(self.accesses.entry(of).or_default(), 1);
+        if let Some(result) = access.cache() {
+            self.cache(result);
+        }
         if access.class() != Class::Secret {
             return;
         }
@@ -158,8 +167,17 @@ impl Metrics {
         }
     }
 
-    /// Says how the circuit breaker of a backend is.
-    pub fn breaker(&mut self, backend: &str, state: BreakerState) {
+    /// Says how the circuit breakers are now. One that nothing is known of is closed.
+    pub fn breakers(&mut self, breakers: &Breakers, now: Instant) {
+        for state in self.breakers.values_mut() {
+            *state = BreakerState::Closed;
+        }
+        for (backend, breaker) in breakers.iter() {
+            self.breaker(backend, breaker.state(now));
+        }
+    }
+
+    pub(super) fn breaker(&mut self, backend: &str, state: BreakerState) {
         self.breakers.insert(clean(backend), state);
     }
 

@@ -4,13 +4,14 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
 use crate::error::Explain;
+use crate::resilience::{Breaker, BreakerState, Breakers};
 
 fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -68,6 +69,35 @@ fn it_is_written_as_prometheus_reads_it() {
         assert!(found, "{line}\n{text}");
     }
     assert_eq!(Metrics::parse(&text), Some(some()));
+}
+
+#[test]
+fn breakers_are_as_they_are_now() {
+    let now = Instant::now();
+    let breaker = |open_until| Breaker {
+        failures: 3,
+        open_until,
+    };
+    let of = |name: &str, open_until| (name.to_owned(), breaker(open_until));
+    let later = Some(now + Duration::from_secs(10));
+    let breakers: Breakers = [of("away", later), of("back", Some(now)), of("new", None)]
+        .into_iter()
+        .collect();
+    let mut metrics = some();
+    metrics.breakers(&breakers, now);
+    let number = |name: &str| {
+        let start = format!("secret_run_breaker_state{{project=\"shop\",backend=\"{name}\"}} ");
+        let text = metrics.text(at(0));
+        let found = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&start).map(str::to_owned));
+        found.unwrap()
+    };
+    assert_eq!(
+        [number("away"), number("back"), number("new")],
+        ["2", "1", "0"]
+    );
+    assert_eq!(number("vault"), "0", "nothing is known of it any more");
 }
 
 #[test]

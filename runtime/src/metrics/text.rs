@@ -8,7 +8,6 @@
 use std::fmt::{Display, Write};
 use std::time::SystemTime;
 
-use super::breaker::BreakerState;
 use super::family::{
     ACCESS, AGE, BACKEND, BREAKER, BUILD, CACHE, CREATED, FETCH, Family, LE, OUTCOME, PROJECT,
     RESOLUTIONS, RESTARTS, RESULT, SECRET, SUCCESS, VERSION,
@@ -17,6 +16,7 @@ use super::histogram::{BOUNDS, Histogram};
 use super::label::escape;
 use super::sample::Sample;
 use super::tally::{Metrics, seconds};
+use crate::resilience::BreakerState;
 
 /// What HTTP calls the format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -53,7 +53,7 @@ impl Metrics {
         text.counts(&AGE, ages, |name| vec![(SECRET, name)]);
         let breakers = self.breakers.iter();
         let breakers: Vec<_> = breakers
-            .map(|(name, state)| (name, state.number()))
+            .map(|(name, state)| (name, number(*state)))
             .collect();
         let breakers = breakers.iter().map(|(name, number)| (*name, number));
         text.counts(&BREAKER, breakers, |name| vec![(BACKEND, name)]);
@@ -210,7 +210,7 @@ impl Reading {
             sample.whole()?;
         } else if is(&BREAKER) {
             let of = sample.take(BACKEND)?;
-            let state = BreakerState::of_number(sample.whole()?)?;
+            let state = state(sample.whole()?)?;
             new(metrics.breakers.insert(of, state))?;
         } else if is(&RESOLUTIONS) {
             let of = word(sample.take(OUTCOME)?)?;
@@ -261,6 +261,22 @@ impl Reading {
         // A histogram that stops in the middle is half a text.
         self.backend.is_none().then_some(self.metrics)
     }
+}
+
+/// The states of a circuit breaker, each at the place of its number.
+const STATES: [BreakerState; 3] = [
+    BreakerState::Closed,
+    BreakerState::HalfOpen,
+    BreakerState::Open,
+];
+
+fn number(state: BreakerState) -> u64 {
+    let at = STATES.iter().position(|known| *known == state);
+    at.unwrap_or_default() as u64
+}
+
+fn state(number: u64) -> Option<BreakerState> {
+    STATES.get(usize::try_from(number).ok()?).copied()
 }
 
 /// Nothing stands twice.

@@ -11,6 +11,7 @@ use super::recall::Remembered;
 use crate::backend::Document;
 use crate::error::Nature;
 use crate::manifest::Class;
+use crate::metrics::CacheResult;
 use crate::plan::{DocumentId, Plan, RouteOrigin};
 
 /// The longest text that is taken for a version. Those of AWS have 36 characters.
@@ -31,6 +32,7 @@ pub struct Access {
     outcome: AccessOutcome,
     took: Duration,
     created: Option<SystemTime>,
+    cache: Option<CacheResult>,
 }
 
 /// What came of it.
@@ -99,11 +101,19 @@ impl Access {
     pub fn created(&self) -> Option<SystemTime> {
         self.created
     }
+
+    /// Whether it was remembered, where that was looked for.
+    #[must_use]
+    pub fn cache(&self) -> Option<CacheResult> {
+        self.cache
+    }
 }
 
 impl AccessOutcome {
-    /// The word of each.
+    /// The words of what backends say.
     pub(crate) const WORDS: [&'static str; 4] = ["ok", "absent", "denied", "failed"];
+    /// The words of what is remembered instead.
+    pub(crate) const REMEMBERED: [&'static str; 2] = ["cached", "stale"];
 
     /// The outcome of an error.
     fn of_error(kind: &'static str, nature: Nature) -> Self {
@@ -191,6 +201,11 @@ impl Fetched {
             Answer::Found(document) => document.created.map(|at| plausible(at, kind)),
             Answer::Absent | Answer::Failed(..) | Answer::Held => None,
         };
+        let cache = match outcome {
+            AccessOutcome::Cached => Some(CacheResult::Hit),
+            AccessOutcome::Stale(_) => Some(CacheResult::Stale),
+            _ => self.recalled[id.backend].then_some(CacheResult::Miss),
+        };
         Some(Access {
             name: name.to_owned(),
             class,
@@ -200,6 +215,7 @@ impl Fetched {
             outcome,
             took: self.took[id.backend],
             created,
+            cache,
         })
     }
 }

@@ -35,6 +35,8 @@ pub struct Fetched {
     pub(super) documents: Vec<Vec<Outcome>>,
     /// Which of them were not read just now.
     pub(super) remembered: Vec<Vec<Option<Remembered>>>,
+    /// Whether it was looked for what is remembered, by backend.
+    pub(super) recalled: Vec<bool>,
     /// How long each backend took.
     pub(super) took: Vec<Duration>,
     /// Values of `RouteOrigin::Process`, by route.
@@ -49,6 +51,8 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
     let now = Instant::now();
     let mut problems = Vec::new();
     let recall = Recall::of(&run.plan, &plugins, process, memory, &mut problems);
+    let recalled = (0..run.plan.backends.len()).map(|index| recall.recalls(index));
+    let recalled = recalled.collect();
     let backends = run.plan.backends.iter().enumerate();
     let mut backends: Vec<_> = backends
         .map(|(index, backend)| {
@@ -95,6 +99,7 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
         run,
         documents,
         remembered,
+        recalled,
         took,
         process,
     }

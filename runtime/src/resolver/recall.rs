@@ -144,6 +144,11 @@ impl Recall {
         }
     }
 
+    /// Whether anything of a backend could be remembered.
+    pub(super) fn recalls(&self, backend: usize) -> bool {
+        self.backends[backend].is_some()
+    }
+
     /// What need not be asked of a backend, by the position of the request.
     pub(super) fn known(&self, backend: usize) -> Option<Spared> {
         Some(self.backends[backend].as_ref()?.spared())
