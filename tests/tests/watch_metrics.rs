@@ -12,7 +12,8 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use secret_run_tests::{End, Project, Running, Samples, exchange, free_port};
+use secret_run_tests::{End, OpenBao, Project, Running, Samples, exchange, free_port};
+use serde_json::json;
 
 const VALUES: [&str; 3] = [
     "dummy-token-4b1d-one",
@@ -160,6 +161,38 @@ fn readings(running: &Running) -> Vec<nix::unistd::Pid> {
     ids.filter_map(|id| id.parse().ok())
         .map(nix::unistd::Pid::from_raw)
         .collect()
+}
+
+#[test]
+fn a_backend_that_is_away_opens_its_breaker() {
+    let bao = OpenBao::start();
+    bao.put("app/TOKEN", &json!({ "value": VALUES[0] }));
+    let supervised = supervised(None);
+    let manifest = fs::read_to_string(supervised.project.path("secrets.toml"));
+    let manifest = manifest.expect("it is there");
+    let files = "kind = \"file\"\ndirectory = \"values\"";
+    let vault = "kind = \"vault\"\nmount = \"secret\"\npath = \"app\"";
+    assert!(manifest.contains(files));
+    let manifest = manifest.replace(files, vault);
+    let manifest = manifest.replace("[watch]", "[resilience]\nattempts = 1\n[watch]");
+    supervised.project.write("secrets.toml", manifest);
+    let launcher = supervised.project.launcher().args(["--watch"]);
+    let launcher = launcher
+        .env("VAULT_ADDR", bao.url())
+        .env("VAULT_TOKEN", OpenBao::ROOT);
+    let mut command = launcher.command(["sh", "-c", SAYS]).into_command();
+    command.stderr(fs::File::create(supervised.project.path("log")).expect("a file can be made"));
+    let mut running = Running::spawn(command);
+    assert_eq!(running.line(), VALUES[0]);
+    let state = "secret_run_breaker_state{project=\"shop\",backend=\"files\"}";
+    supervised.wait_for(state, |number| number == 0.0);
+    let created = "secret_run_secret_created_timestamp_seconds{project=\"shop\",secret=\"TOKEN\"}";
+    supervised.wait_for(&resolutions("ok"), |count| count >= 1.0);
+    assert!(Samples::checked(&supervised.scrape()).get(created) > 0.0);
+    drop(bao);
+    let open = supervised.wait_for(state, |number| number == 2.0);
+    assert!(open.get(&resolutions("failed")) >= 3.0);
+    ends(running);
 }
 
 fn ask(path: &Path) -> std::io::Result<String> {

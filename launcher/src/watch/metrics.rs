@@ -18,6 +18,7 @@ use secret_runtime::error::Problem;
 use secret_runtime::manifest::MetricsAddress;
 use secret_runtime::metrics::{Metrics, Resolution};
 use secret_runtime::plan::Plan;
+use secret_runtime::resilience::Breakers;
 
 use self::listener::Listener;
 use self::server::Server;
@@ -48,7 +49,7 @@ impl Exporter {
         match Listener::bind(address, manifest.source().directory()) {
             Ok(listener) => {
                 let mut metrics = Metrics::of_plan(plan);
-                metrics.is_supervised();
+                metrics.is_supervised(plan);
                 let served = Served {
                     metrics,
                     server: Server::new(listener),
@@ -120,12 +121,16 @@ impl Exporter {
     }
 
     /// Goes on with who asks, as far as that is possible without waiting.
-    pub(super) fn serve(&mut self) {
+    pub(super) fn serve(&mut self, breakers: &Breakers) {
         if let Some(Served {
             metrics, server, ..
         }) = &mut self.served
         {
-            server.serve(Instant::now(), || metrics.text(SystemTime::now()));
+            let now = Instant::now();
+            server.serve(now, || {
+                metrics.breakers(breakers, now);
+                metrics.text(SystemTime::now())
+            });
         }
     }
 }

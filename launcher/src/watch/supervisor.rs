@@ -121,7 +121,7 @@ impl Supervisor {
             self.finish(end);
         }
         self.outputs.carry();
-        self.exporter.serve();
+        self.exporter.serve(&self.breakers);
         Ok(Turn::Again)
     }
 

@@ -98,9 +98,6 @@ impl Metrics {
                 continue;
             }
             let is_remote = backend.settings.is_remote();
-            if is_remote {
-                metrics.breaker(&backend.name, BreakerState::Closed);
-            }
             let remembered = AccessOutcome::REMEMBERED.into_iter();
             let remembered = remembered.filter(|_| is_remote);
             for outcome in AccessOutcome::WORDS.into_iter().chain(remembered) {
@@ -181,9 +178,14 @@ impl Metrics {
         self.breakers.insert(clean(backend), state);
     }
 
-    /// Says that there is a command which is supervised, and may be restarted.
-    pub fn is_supervised(&mut self) {
+    /// Says that there is a command which is supervised: it may be restarted, and what is known of
+    /// backends that fail lasts longer than one resolution.
+    pub fn is_supervised(&mut self, plan: &Plan) {
         self.restarts.get_or_insert(0);
+        let backends = plan.backends.iter();
+        for backend in backends.filter(|backend| backend.settings.is_remote()) {
+            self.breaker(&backend.name, BreakerState::Closed);
+        }
     }
 
     /// Counts a restart of the command.

@@ -37,7 +37,7 @@ fn some() -> Metrics {
     metrics.created.insert("TOKEN".into(), 1_000);
     metrics.breaker("vault", BreakerState::HalfOpen);
     metrics.resolution(Resolution::Ok, at(2_000));
-    metrics.is_supervised();
+    metrics.restarts = Some(0);
     metrics
 }
 

@@ -55,10 +55,10 @@ impl Server {
     }
 
     /// Lets in who has come, and goes on with all of them. None of it waits.
-    pub(super) fn serve(&mut self, now: Instant, metrics: impl Fn() -> String) {
+    pub(super) fn serve(&mut self, now: Instant, mut metrics: impl FnMut() -> String) {
         self.let_in(now);
         self.clients
-            .retain_mut(|client| client.go_on(now, &metrics));
+            .retain_mut(|client| client.go_on(now, &mut metrics));
     }
 
     fn let_in(&mut self, now: Instant) {
