@@ -25,6 +25,7 @@ pub use error::ResolveError;
 pub use extract::Extracted;
 pub use fetch::{Fetched, fetch};
 pub use recall::Remembered;
+pub(crate) use recall::STALE;
 pub use resolved::{Reread, Resolved, ResolvedEntry};
 pub use tend::{Duty, tend};
 

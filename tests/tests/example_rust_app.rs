@@ -120,13 +120,7 @@ fn an_outage_keeps_the_values_and_says_so_until_it_is_over() {
         fault: Some(Fault::ResetAfter(0)),
         ..Quality::default()
     });
-    let status = until(&app, |status| status["failing"] != json!([]));
-    assert!(
-        status["failing"][0]
-            .as_str()
-            .is_some_and(|kind| kind.starts_with("vault-")),
-        "{status}"
-    );
+    until(&app, |status| is_failing(status, "stale-value"));
     let aged = until(&app, |status| status["age_seconds"].as_u64() >= Some(3));
     assert_ne!(aged["failing"], json!([]), "never old in silence");
     let verified = json_of(&app, &format!("/verify/{token}"));
@@ -141,6 +135,41 @@ fn an_outage_keeps_the_values_and_says_so_until_it_is_over() {
     outcome.stderr_has("seconds old, and could not be read again:");
     outcome.stderr_has("rust-app: the values are current again\n");
     outcome.shows_no(KEYS[0]).shows_no(KEYS[1]);
+}
+
+#[test]
+fn one_backend_that_is_out_does_not_hide_what_changes_in_another() {
+    let bao = OpenBao::start();
+    bao.put("app/SIGNING_KEY", &json!({ "value": KEYS[0] }));
+    let link = Link::to(bao.address());
+    let manifest = "version = 1\n[environments.production]\nbackend = \"vault\"\n\
+                    [backends.vault]\nkind = \"vault\"\n\
+                    [backends.mounts]\nkind = \"file\"\ndirectory = \"run\"\n\
+                    [cache]\nstale-if-error = \"1h\"\n\
+                    [secrets.SIGNING_KEY]\nkey = \"secret/app/SIGNING_KEY\"\n\
+                    previous = { name = \"SIGNING_KEY_PREVIOUS\", grace = \"1h\" }\n\
+                    [secrets.MAIL_TOKEN]\nfrom = \"mounts:mail\"\nrequired = false\n\
+                    [config.LISTEN]\ndefault = \"127.0.0.1:0\"\n";
+    let project = Project::with(manifest, "");
+    project.write("run/other", "dummy");
+    let address = format!("http://{}", link.address());
+    let app = Gateway::alone(service(&project, &address).env("VAULT_TOKEN", OpenBao::ROOT));
+    let token = app.get("/sign/ada").body;
+    assert_eq!(json_of(&app, "/status")["mail"], false);
+    link.change(Quality {
+        fault: Some(Fault::ResetAfter(0)),
+        ..Quality::default()
+    });
+    until(&app, |status| is_failing(status, "stale-value"));
+    project.write("run/mail", "dummy-mail-token-1");
+    let status = until(&app, |status| status["mail"] == true);
+    assert!(is_failing(&status, "stale-value"), "{status}");
+    assert_eq!(json_of(&app, &format!("/verify/{token}"))["current"], true);
+    link.change(Quality::default());
+    until(&app, |status| status["failing"] == json!([]));
+    let outcome = app.stop();
+    outcome.stderr_has("rust-app: changed: MAIL_TOKEN\n");
+    outcome.stderr_has("[stale-value]").shows_no(KEYS[0]);
 }
 
 #[test]

@@ -59,7 +59,7 @@ impl Schedule {
         self.due() - now
     }
 
-    /// A lease of the command has to be replaced then, and not when it was said before.
+    /// A lease has to be replaced then, and not when it was said before.
     pub fn lease_moves(&mut self, lease: Option<Instant>) {
         self.lease = lease;
     }

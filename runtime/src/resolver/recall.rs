@@ -48,6 +48,9 @@ impl Remembered {
     }
 }
 
+/// The kind of the warning that values stand in for what a backend could not give.
+pub(crate) const STALE: &str = "stale-value";
+
 /// Values stand in for what a backend could not give.
 #[derive(Debug, Error)]
 #[error("{} stale: `{backend}` gave {them} {} ago, and now {cause}", list(names), humantime::format_duration(*age))]
@@ -61,7 +64,7 @@ struct Stale {
 
 impl Explain for Stale {
     fn kind(&self) -> &'static str {
-        "stale-value"
+        STALE
     }
 
     fn hint(&self) -> Option<String> {

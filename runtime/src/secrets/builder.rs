@@ -63,8 +63,8 @@ impl SecretsBuilder {
     }
 
     /// How long values are taken for good by who [watches](Secrets::watch), instead of
-    /// `SECRETS_CACHE_TTL_SECONDS` and the `interval` of `[watch]`, which is an hour unless the
-    /// manifest says otherwise. Not less than 10 milliseconds.
+    /// `SECRETS_CACHE_TTL_SECONDS`, what the manifest says with `cache`, and the `interval` of
+    /// `[watch]`, of which the shortest counts: an hour where nobody says anything. Not less than 10 milliseconds.
     pub fn refresh_every(mut self, time: Duration) -> Self {
         self.0.refresh_every = Some(time.max(SHORTEST));
         self

@@ -93,6 +93,7 @@ impl Secrets {
             entries,
             selection,
             warnings,
+            stale,
             since,
         } = reading;
         let known = Known::new(entries.to_vec(), since);
@@ -106,7 +107,7 @@ impl Secrets {
             warnings: warnings.into(),
             due: schedule.due(),
         };
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             source,
             state: watch::Sender::new(state),
             work: Mutex::new(Work {
@@ -115,7 +116,11 @@ impl Secrets {
                 schedule,
             }),
             background: Mutex::default(),
-        })))
+        };
+        if let Some(problems) = stale {
+            inner.failed(&problems);
+        }
+        Ok(Self(Arc::new(inner)))
     }
 
     /// All values of this moment.
@@ -232,7 +237,14 @@ impl Inner {
     pub(super) fn refresh(&self) -> Result<Option<Change>, Problems> {
         let mut work = lock(&self.work);
         let change = match self.source.read(&mut work.memory) {
-            Ok(reading) => Ok(self.take(&mut work, reading)),
+            Ok(mut reading) => {
+                let stale = reading.stale.take();
+                let change = self.take(&mut work, reading, stale.is_some());
+                if let Some(problems) = stale {
+                    self.note_failure(&mut work, &problems);
+                }
+                Ok(change)
+            }
             Err(problems) => {
                 self.note_failure(&mut work, &problems);
                 Err(problems)
@@ -250,21 +262,24 @@ impl Inner {
         self.note_failure(&mut lock(&self.work), problems);
     }
 
-    fn take(&self, work: &mut Work, reading: Reading) -> Option<Change> {
+    /// What is stale in part brings what is new, and does not make the rest any younger.
+    fn take(&self, work: &mut Work, reading: Reading, is_stale: bool) -> Option<Change> {
         let read = Moment::now();
-        let before = self.state.borrow().snapshot.clone();
+        let State {
+            snapshot: before,
+            read: read_before,
+            failure,
+            ..
+        } = self.state.borrow().clone();
         let is_same = work
             .known
             .changed(&reading.entries, read.instant)
             .is_empty();
         let (snapshot, change) = if is_same {
-            work.schedule.unchanged(read.instant, chance());
             let pruned = before.without_outdated(read.instant);
             (pruned.unwrap_or(before), None)
         } else {
             work.known = Known::new(reading.entries.to_vec(), reading.since);
-            let lease = work.known.good_until();
-            work.schedule.changed(read.instant, lease, chance());
             let snapshot = before.next(reading.entries, read.instant);
             let names = snapshot.differs_from(&before);
             let change = Change {
@@ -273,10 +288,17 @@ impl Inner {
             };
             (snapshot, Some(change))
         };
+        let lease = work.known.good_until();
+        match (is_stale, is_same) {
+            // That it is tried again, and when, is said by the failure.
+            (true, _) => work.schedule.lease_moves(lease),
+            (false, true) => work.schedule.unchanged(read.instant, chance()),
+            (false, false) => work.schedule.changed(read.instant, lease, chance()),
+        }
         self.state.send_replace(State {
             snapshot,
-            read,
-            failure: None,
+            read: if is_stale { read_before } else { read },
+            failure: failure.filter(|_| is_stale),
             warnings: reading.warnings.into(),
             due: work.schedule.due(),
         });

@@ -148,5 +148,4 @@ pub use handle::Secrets;
 pub use rotating::Rotating;
 pub use secret::Secret;
 pub use snapshot::Snapshot;
-pub use source::TTL_VARIABLE;
 pub use watcher::Watcher;

@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use thiserror::Error;
-
 use crate::audit::{Account, Stage, Task};
-use crate::error::{Explain, Problem, Problems};
+use crate::cache::{Asking, CacheError, TTL_VARIABLE, Variable};
+use crate::error::{Problem, Problems};
 use crate::judge::Judge;
 use crate::manifest::Manifest;
 use crate::manifest_file;
@@ -20,11 +19,8 @@ use crate::memory::Memory;
 use crate::plan::Plan;
 use crate::plugin::{self, PluginOptions, Plugins, Store};
 use crate::policy;
-use crate::resolver::{self, Resolved, ResolvedEntry};
+use crate::resolver::{self, Remembered, Resolved, ResolvedEntry, STALE};
 use crate::selection::{Selection, Wanted};
-
-/// How long values are taken for good at most, in whole seconds.
-pub const TTL_VARIABLE: &str = "SECRETS_CACHE_TTL_SECONDS";
 
 /// Reads a variable of the process.
 pub(super) type Variables = dyn Fn(&str) -> Option<OsString> + Send + Sync;
@@ -52,25 +48,10 @@ pub(super) struct Reading {
     pub(super) entries: Arc<[Arc<ResolvedEntry>]>,
     pub(super) selection: Selection,
     pub(super) warnings: Vec<Problem>,
+    /// That some of it is what was known before, since a backend is out, and why.
+    pub(super) stale: Option<Problems>,
     /// Before anything was asked: leases are no longer than from there.
     pub(super) since: Instant,
-}
-
-/// The variable says no time.
-#[derive(Debug, Error)]
-#[error("{TTL_VARIABLE} is no number of whole seconds")]
-struct BadTtl;
-
-impl Explain for BadTtl {
-    fn kind(&self) -> &'static str {
-        "bad-cache-ttl"
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(format!(
-            "an hour is {TTL_VARIABLE}=3600; 0 leaves the time to the manifest"
-        ))
-    }
 }
 
 impl Source {
@@ -83,7 +64,7 @@ impl Source {
         let manifest = Manifest::parse(&path, &file.text, plugin::standard_catalog())?;
         let interval = match asked.refresh_every {
             Some(interval) => interval,
-            None => shortened(manifest.watch.interval, variable)?,
+            None => shortest(&manifest, variable)?,
         };
         let mut wanted = Wanted::new(asked.environment, asked.backend, variable);
         wanted.by_program = true;
@@ -102,25 +83,37 @@ impl Source {
     /// Reads all values, and has it written down.
     pub(super) fn read(&self, memory: &mut Memory) -> Result<Reading, Problems> {
         let since = Instant::now();
+        // Whoever reads again wants to know what is there, and not what was.
+        memory.ask(Asking::All);
         let plan = Plan::new(Arc::clone(&self.manifest), &self.wanted)?;
         let selection = plan.selection.clone();
         let mut account = Account::begin(&plan, Task::Load)?;
-        let resolved = match self.resolve(plan, &mut account, memory) {
+        let resolved = self.resolve(plan, &mut account, memory);
+        let resolved = match resolved.map_err(|problems| account.ends_with(problems)) {
+            Ok(resolved) => account.write().map(|()| resolved),
+            Err(problems) => Err(problems),
+        };
+        let mut warnings = account.take_warnings();
+        let resolved = match resolved {
             Ok(resolved) => resolved,
             Err(problems) => {
-                let problems = account.ends_with(problems);
-                let odd = account.take_warnings().into_iter();
-                return Err(odd.chain(problems.into_vec()).collect());
+                warnings.extend(memory.reject(&problems));
+                return Err(warnings.into_iter().chain(problems.into_vec()).collect());
             }
         };
-        account.write()?;
-        let mut warnings = account.take_warnings();
+        warnings.extend(memory.keep());
         warnings.extend_from_slice(resolved.warnings());
+        let mut entries = resolved.entries().iter();
+        let is_stale = entries.any(|entry| entry.remembered.is_some_and(Remembered::is_stale));
+        let why = resolved.warnings().iter();
+        let why = why.filter(|warning| warning.kind == STALE).cloned();
+        let stale = is_stale.then(|| why.collect());
         let entries = resolved.into_entries().into_iter().map(Arc::new).collect();
         Ok(Reading {
             entries,
             selection,
             warnings,
+            stale,
             since,
         })
     }
@@ -156,21 +149,22 @@ impl Source {
     }
 }
 
-/// The manifest's time, or that of the variable if it is shorter.
-fn shortened(
-    interval: Duration,
+/// The shortest time that the manifest says of anything, or that of the variable.
+fn shortest(
+    manifest: &Manifest,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Duration, Problems> {
-    let said = variable(TTL_VARIABLE).filter(|said| !said.is_empty());
-    let Some(said) = said else {
-        return Ok(interval);
+    let text = variable(TTL_VARIABLE);
+    let text = text.map(|text| text.to_string_lossy().into_owned());
+    let most = match Variable::parse(text.as_deref()) {
+        Some(Variable::Most(most)) => Some(most),
+        Some(Variable::Unset | Variable::Off) => None,
+        None => return Err(Problem::error(&CacheError::Ttl, None).into()),
     };
-    let digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let seconds = said.to_str().map(str::trim).filter(digits);
-    let seconds = seconds.and_then(|text| text.parse::<u64>().ok());
-    match seconds {
-        Some(0) => Ok(interval),
-        Some(seconds) => Ok(interval.min(Duration::from_secs(seconds))),
-        None => Err(Problem::error(&BadTtl, None).into()),
-    }
+    let backends = manifest.backends.values().map(|backend| backend.cache);
+    let entries = manifest.entries.iter().map(|entry| entry.cache);
+    let said = backends.chain(entries).chain([manifest.cache.ttl, most]);
+    // What is not remembered at all is read as often as all the rest.
+    let said = said.flatten().filter(|time| !time.is_zero());
+    Ok(said.fold(manifest.watch.interval, Duration::min))
 }
