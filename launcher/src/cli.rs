@@ -3,6 +3,7 @@
 mod audit;
 #[cfg(feature = "aws")]
 mod aws;
+mod cache;
 mod check;
 #[cfg(any(feature = "aws", feature = "vault"))]
 mod nothing;
@@ -68,6 +69,8 @@ enum Task {
     Vault(vault::Vault),
     /// Verify and show the audit log.
     Audit(audit::Audit),
+    /// Show and clear what is kept across starts.
+    Cache(cache::Cache),
     /// Print the JSON Schema of secrets.toml.
     Schema,
     /// List what values can be validated with.
@@ -109,6 +112,10 @@ pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
         #[cfg(feature = "vault")]
         Some(Task::Vault(vault)) => vault.run(options),
         Some(Task::Audit(audit)) => audit.run(options),
+        Some(Task::Cache(cache)) => {
+            consequence = render::NOT_DONE;
+            cache.run(options)
+        }
         Some(Task::Schema) => print::schema(),
         Some(Task::Rules(rules)) => rules.run(),
         Some(Task::Plugin(plugin)) => {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use secret_runtime::audit::{Stage, Task};
-use secret_runtime::error::Problems;
+use secret_runtime::cache::Asking;
+use secret_runtime::error::{Problem, Problems};
 use secret_runtime::judge::Judge;
 use secret_runtime::manifest::Manifest;
 use secret_runtime::memory::Memory;
@@ -59,26 +60,39 @@ pub(crate) fn plugin_options(options: &Options) -> PluginOptions {
 }
 
 /// The values of a plan, and the audit of how they came about: what reads is written down, and so
-/// is what keeps it from reading.
+/// is what keeps it from reading. `asking` says what is asked for although it is remembered.
 pub(crate) fn read(
     plan: Plan,
-    task: Task,
+    (task, asking): (Task, Asking),
     options: &Options,
     judge: &mut Judge,
     meter: &mut Meter,
 ) -> Result<(Resolved, Audit), Problems> {
+    let mut memory = Memory::of_one_run();
+    memory.ask(asking);
     read_with(
         plan,
         task,
         options,
         judge,
-        (&mut Memory::of_one_run(), meter),
+        (&mut memory, meter),
         Composed::validate,
     )
 }
 
+/// What was read, to which what the user should know can be added.
+pub(crate) trait Noted {
+    fn note(&mut self, warnings: Vec<Problem>);
+}
+
+impl Noted for Resolved {
+    fn note(&mut self, warnings: Vec<Problem>) {
+        Self::note(self, warnings);
+    }
+}
+
 /// The same, with what is known of earlier readings. `validate` says which values have to be there.
-pub(crate) fn read_with<T>(
+pub(crate) fn read_with<T: Noted>(
     plan: Plan,
     task: Task,
     options: &Options,
@@ -94,7 +108,7 @@ pub(crate) fn read_with<T>(
 }
 
 /// Everything that reads, and the judgement of what was read.
-fn resolve<T>(
+fn resolve<T: Noted>(
     plan: AuthorizedPlan,
     judge: &mut Judge,
     audit: &mut Audit,
@@ -110,7 +124,14 @@ fn resolve<T>(
     meter.accesses(&fetched);
     let extracted = trace::pure("extract", || fetched.extract());
     let composed = trace::pure("compose", || extracted.compose());
-    let resolved = trace::step("validate", || validate(composed, judge))?;
+    let mut resolved = match trace::step("validate", || validate(composed, judge)) {
+        Ok(resolved) => resolved,
+        Err(problems) => {
+            let more = memory.reject(&problems);
+            return Err(problems.into_vec().into_iter().chain(more).collect());
+        }
+    };
+    resolved.note(memory.keep());
     audit.reached(Stage::Start);
     meter.resolved();
     Ok(resolved)

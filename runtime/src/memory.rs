@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::cache::{Asking, Cache};
+use crate::cache::{Asking, Cache, CacheError};
 use crate::error::{Problem, Problems};
 use crate::grant::Leases;
 use crate::resilience::Breakers;
@@ -59,16 +59,14 @@ impl Memory {
     /// called nothing is remembered. Answers what the user should know.
     #[must_use = "a cache that can't be written is said"]
     pub fn keep(&mut self) -> Vec<Problem> {
-        self.cache.keep();
-        Vec::new()
+        warnings(self.cache.keep())
     }
 
     /// Keeps nothing of what the last resolution read, since it failed with these problems, and
     /// forgets what they are about. Answers what the user should know.
     #[must_use = "a cache that can't be written is said"]
     pub fn reject(&mut self, problems: &Problems) -> Vec<Problem> {
-        self.cache.reject(problems);
-        Vec::new()
+        warnings(self.cache.reject(problems))
     }
 
     /// In how long the next document should be read again, with [`Asking::Due`]: at 80 to 90 per
@@ -79,4 +77,9 @@ impl Memory {
     pub fn refresh_in(&self) -> Option<Duration> {
         self.cache.due_in()
     }
+}
+
+fn warnings(error: Option<CacheError>) -> Vec<Problem> {
+    let warning = error.map(|error| Problem::warning(&error, None));
+    warning.into_iter().collect()
 }

@@ -20,6 +20,7 @@ pub mod audited;
 mod authority;
 mod aws_project;
 mod binary;
+pub mod cached;
 mod checkpoint;
 mod consul;
 mod consul_entry;

@@ -1,9 +1,11 @@
 //! `secret-run check`: everything but the start.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use secret_runtime::audit::Task;
+use secret_runtime::cache::Asking;
 use secret_runtime::error::{Problem, Problems};
 use secret_runtime::judge::Judge;
 use secret_runtime::plan::Plan;
@@ -89,10 +91,12 @@ impl Check {
     }
 }
 
-/// What was read is written down also where nothing is started.
+/// What was read is written down also where nothing is started. A check is there to find out what
+/// is so now: a cache only stands in for a backend that is out, and is said.
 fn resolve(plan: Plan, options: &Options, judge: &mut Judge) -> Result<Resolved, Problems> {
     let mut meter = Meter::off(options);
-    let (resolved, mut audit) = pipeline::read(plan, Task::Check, options, judge, &mut meter)?;
+    let task = (Task::Check, Asking::All);
+    let (resolved, mut audit) = pipeline::read(plan, task, options, judge, &mut meter)?;
     audit.write()?;
     Ok(resolved)
 }
@@ -119,9 +123,14 @@ fn summary(report: Option<&Report>, offline: bool) -> String {
     let mut table = Table::new(&["NAME", "FROM", "VALIDATED BY", ""]);
     for entry in &report.entries {
         let state = match entry.present {
-            Some(true) => match entry.lease {
-                Some(lease) => format!("ok, leased for {lease}"),
-                None => "ok".into(),
+            Some(true) => match (&entry.cache, entry.lease) {
+                (Some(cache), _) => {
+                    let age = Duration::from_secs(cache.age_seconds);
+                    let age = humantime::format_duration(age);
+                    format!("{}, read {age} ago", cache.outcome)
+                }
+                (None, Some(lease)) => format!("ok, leased for {lease}"),
+                (None, None) => "ok".into(),
             },
             Some(false) => "absent (optional)".into(),
             None => String::new(),

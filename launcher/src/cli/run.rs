@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use secret_runtime::audit::Task;
+use secret_runtime::cache::Asking;
 use secret_runtime::error::Problems;
 use secret_runtime::judge::Judge;
 
@@ -34,7 +35,8 @@ fn become_command(
 ) -> Result<ExitCode, Problems> {
     let plan = pipeline::plan(options)?;
     let mut meter = Meter::of_run(&plan, options);
-    let read = pipeline::read(plan, Task::Run, options, &mut judge, &mut meter);
+    let task = (Task::Run, Asking::Expired);
+    let read = pipeline::read(plan, task, options, &mut judge, &mut meter);
     // Before the command, and also when there will be none.
     let _ = meter.end();
     let (resolved, mut audit) = read?;

@@ -11,6 +11,7 @@ use std::time::Instant;
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, getppid, setpgid};
+use secret_runtime::cache::Asking;
 use secret_runtime::judge::Judge;
 use secret_runtime::memory::Memory;
 use secret_runtime::plan::{DocumentId, Plan};
@@ -84,6 +85,11 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
     trace::begin(options.error_format);
     trace::of_plan(&plan);
     let mut memory = Memory::of_one_run().with_breakers(std::mem::take(&mut seat.breakers));
+    // A rotation must not be hidden from who looks for it: later readings ask for all.
+    memory.ask(match seat.first {
+        true => Asking::Expired,
+        false => Asking::All,
+    });
     memory.leases.held = std::mem::take(&mut seat.held);
     let mut meter = Meter::of_reading(&plan, options);
     let asked = Instant::now();

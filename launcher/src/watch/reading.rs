@@ -17,6 +17,7 @@ use super::redact::SHORTEST;
 use crate::audit::Audit;
 use crate::cli::Options;
 use crate::metrics::Meter;
+use crate::pipeline::Noted;
 use crate::{pipeline, render};
 
 /// What a candidate has read.
@@ -25,6 +26,15 @@ pub(super) enum Reading {
     Whole(Resolved),
     /// It tells what has changed of the rest.
     Rest(Reread),
+}
+
+impl Noted for Reading {
+    fn note(&mut self, warnings: Vec<Problem>) {
+        match self {
+            Self::Whole(resolved) => resolved.note(warnings),
+            Self::Rest(reread) => reread.note(warnings),
+        }
+    }
 }
 
 impl Reading {

@@ -38,6 +38,9 @@ pub enum CacheError {
         /// The file.
         path: PathBuf,
     },
+    /// The system gives no random bytes.
+    #[error("secrets are not kept across starts: the system gives no random numbers")]
+    NoRandom,
     /// The key is none.
     #[error("secrets are not kept across starts: {} is no key", .path.display())]
     NoKey {
@@ -79,7 +82,7 @@ impl Explain for CacheError {
             Self::NoFolder | Self::NoKeyring { .. } => "cache-unavailable",
             Self::Exposed { .. } => "cache-exposed",
             Self::Unreadable { .. } => "cache-unreadable",
-            Self::NoKey { .. } | Self::Io { .. } => "cache-unusable",
+            Self::NoRandom | Self::NoKey { .. } | Self::Io { .. } => "cache-unusable",
         }
     }
 
@@ -106,7 +109,7 @@ impl Explain for CacheError {
             Self::NoKey { .. } => {
                 "remove it, and a key is made there; one is 32 random bytes".into()
             }
-            Self::Io { .. } => return None,
+            Self::NoRandom | Self::Io { .. } => return None,
         })
     }
 }

@@ -125,7 +125,7 @@ impl Identity {
     }
 
     #[cfg(test)]
-    pub(super) fn test(byte: u8) -> Self {
+    pub(crate) fn test(byte: u8) -> Self {
         Self([byte; 32])
     }
 }

@@ -5,20 +5,35 @@
 //! and what was asked, so that another credential finds nothing. Only what a resolution came to
 //! its end with is kept: [`Memory::keep`](crate::memory::Memory::keep).
 //!
+//! With `across-starts` in the manifest it is kept in a file, too ([`Place`], [`sealed`]): one for
+//! each plan, sealed with a key of the user, in a folder that nobody else can enter. Whatever is
+//! wrong with that, a resolution goes on without it and says so.
+//!
 //! This module asks no backend, and decides about no problem: the resolver does.
 
+mod codec;
 mod document;
 mod error;
+mod fingerprint;
+mod folder;
 mod identity;
+mod key;
 mod moment;
+mod place;
 mod remembered;
+mod sealed;
+mod status;
 mod terms;
 
 pub use error::CacheError;
+pub use status::{CacheStatus, State, StatusEntry, clear, status};
 
+#[cfg(test)]
+pub(crate) use document::Age;
 pub(crate) use document::{Kept, Known};
 pub(crate) use identity::Identity;
 pub(crate) use moment::Moment;
+pub(crate) use place::Place;
 pub(crate) use remembered::{Cache, Key};
 pub(crate) use terms::{Terms, Variable, names};
 

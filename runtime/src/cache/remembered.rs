@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Asking;
 use super::document::{Age, Kept, Known};
 use super::identity::Identity;
 use super::moment::Moment;
+use super::place::Place;
 use super::terms::Terms;
+use super::{Asking, CacheError};
 use crate::backend::Request;
 use crate::error::{Problem, Problems, Severity};
 
@@ -33,13 +34,49 @@ pub(crate) struct Cache {
     pending: Vec<(Key, Kept)>,
     /// What it took from here.
     served: Vec<Key>,
+    /// Where it is kept across starts, if it is.
+    place: Option<Place>,
+    /// Who asks.
+    identities: Vec<Identity>,
+    /// Whether that has something else than this.
+    changed: bool,
 }
 
 impl Cache {
-    /// Begins a resolution.
-    pub(crate) fn begin(&mut self) {
+    /// Begins a resolution of these identities, with what is kept across starts at `place`. What
+    /// is wrong there is answered.
+    pub(crate) fn begin(
+        &mut self,
+        place: Option<Place>,
+        identities: &[Option<Identity>],
+    ) -> Option<CacheError> {
         self.pending.clear();
         self.served.clear();
+        let identities: Vec<Identity> = identities.iter().flatten().copied().collect();
+        let is_known = self.place == place && self.identities == identities;
+        (self.place, self.identities) = (place, identities);
+        let place = self.place.as_ref().filter(|_| !is_known)?;
+        let loaded = place.prepare().and_then(|()| place.load(&self.identities));
+        match loaded {
+            Ok(loaded) => {
+                for (key, kept) in loaded {
+                    // What this process read itself is not older.
+                    self.kept.entry(key).or_insert(kept);
+                }
+                None
+            }
+            // It is replaced by what is read now.
+            Err(error @ CacheError::Unreadable { .. }) => Some(error),
+            Err(error) => {
+                self.place = None;
+                Some(error)
+            }
+        }
+    }
+
+    /// Whether anything of this resolution will be of use to a later one.
+    pub(crate) fn lasts(&self) -> bool {
+        !self.once || self.place.is_some()
     }
 
     /// What was read of this and may be used.
@@ -68,20 +105,22 @@ impl Cache {
 
     /// Forgets what its backend has no more, or does not give any more.
     pub(crate) fn forget(&mut self, key: &Key) {
-        self.kept.remove(key);
+        self.changed |= self.kept.remove(key).is_some();
     }
 
     /// The resolution was good: what it read is kept.
-    pub(crate) fn keep(&mut self) {
+    pub(crate) fn keep(&mut self) -> Option<CacheError> {
         self.served.clear();
+        self.changed |= !self.pending.is_empty();
         self.kept.extend(std::mem::take(&mut self.pending));
         let now = Moment::now();
         self.kept
             .retain(|_, kept| !matches!(kept.age(kept.terms, now), None | Some((_, Age::Over))));
+        self.write()
     }
 
     /// It was not: what it read is not kept, and what is refused of what it took is forgotten.
-    pub(crate) fn reject(&mut self, problems: &Problems) {
+    pub(crate) fn reject(&mut self, problems: &Problems) -> Option<CacheError> {
         self.pending.clear();
         let errors = problems.as_slice().iter();
         let refused: Vec<&str> = errors.filter_map(refused).collect();
@@ -91,12 +130,21 @@ impl Cache {
                 self.forget(&key);
             }
         }
+        self.write()
     }
 
     /// In how long the next document is due to be refreshed.
     pub(crate) fn due_in(&self) -> Option<Duration> {
         let now = Moment::now();
         self.kept.values().map(|kept| kept.due_in(now)).min()
+    }
+
+    fn write(&mut self) -> Option<CacheError> {
+        let changed = std::mem::take(&mut self.changed);
+        let place = self.place.as_ref().filter(|_| changed)?;
+        let own = |key: &Key| self.identities.contains(&key.identity);
+        let kept = self.kept.iter().filter(|(key, _)| own(key));
+        place.save(kept).err()
     }
 }
 

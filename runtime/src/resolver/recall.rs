@@ -16,7 +16,7 @@ use super::ask::Asked;
 use super::spare::Spared;
 use crate::backend::{Answers, Document, FetchError, ProcessVariable, Version};
 use crate::cache::{
-    CacheError, Identity, Kept, Key, Known, Moment, TTL_VARIABLE, Terms, Variable, names,
+    CacheError, Identity, Kept, Key, Known, Moment, Place, TTL_VARIABLE, Terms, Variable, names,
 };
 use crate::error::{Explain, Nature, Problem};
 use crate::memory::Memory;
@@ -100,7 +100,7 @@ struct Recalled {
 
 impl Recall {
     /// Looks for what is remembered. Nothing is looked at where nothing could be: without a
-    /// backend over a network, or in a process that resolves once.
+    /// backend over a network, or in a process that resolves once, if the manifest keeps nothing.
     pub(super) fn of(
         plan: &Plan,
         plugins: &Plugins,
@@ -111,12 +111,13 @@ impl Recall {
         let remote = plan.backends.iter();
         let mut remote =
             remote.filter(|backend| backend.settings.is_remote() && !backend.requests.is_empty());
+        let across = plan.manifest().cache.across_starts.is_some();
         let nothing = |now| Self {
             now,
             backends: plan.backends.iter().map(|_| None).collect(),
         };
         let now = Moment::now();
-        if remote.next().is_none() || memory.cache.once {
+        if remote.next().is_none() || (memory.cache.once && !across) {
             return nothing(now);
         }
         let text = process(TTL_VARIABLE);
@@ -128,10 +129,20 @@ impl Recall {
         if variable == Variable::Off {
             return nothing(now);
         }
+        let mut warn = |error: &CacheError| problems.push(Problem::warning(error, None));
+        let place = Place::of(plan, process).unwrap_or_else(|error| {
+            warn(&error);
+            None
+        });
         let backends: Vec<_> = (0..plan.backends.len())
             .map(|index| Identity::of(plan, &plan.backends[index], plugins, process))
             .collect();
-        memory.cache.begin();
+        if let Some(error) = memory.cache.begin(place, &backends) {
+            warn(&error);
+        }
+        if memory.cache.once && !memory.cache.lasts() {
+            return nothing(now);
+        }
         let backends = backends.into_iter().enumerate().map(|(index, identity)| {
             Some(Recalled::of(
                 plan,
@@ -458,3 +469,6 @@ fn stale(
         ..Problem::warning(&stale, place)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,11 @@ impl Reread {
         &self.entries
     }
 
+    /// Has the user told of these, too.
+    pub fn note(&mut self, warnings: impl IntoIterator<Item = Problem>) {
+        self.warnings.extend(warnings);
+    }
+
     /// The variables that somebody has.
     #[must_use]
     pub fn held(&self) -> &[String] {
@@ -113,6 +118,11 @@ impl Resolved {
     #[must_use]
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
+    }
+
+    /// Has the user told of these, too.
+    pub fn note(&mut self, warnings: impl IntoIterator<Item = Problem>) {
+        self.warnings.extend(warnings);
     }
 
     /// What the child gets of the launcher's environment.
