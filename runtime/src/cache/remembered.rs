@@ -153,3 +153,94 @@ fn refused(problem: &Problem) -> Option<&str> {
     let is_error = problem.severity == Severity::Error;
     problem.secret.as_deref().filter(|_| is_error)
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use super::*;
+    use crate::backend::Document;
+    use crate::resolver::ResolveError;
+    use crate::secret::SecretValue;
+
+    const TERMS: Terms = Terms {
+        ttl: Duration::from_secs(60),
+        stale: Duration::ZERO,
+    };
+
+    fn key(identity: u8) -> Key {
+        Key {
+            identity: Identity::test(identity),
+            request: Request {
+                path: "app".to_owned(),
+                version: None,
+            },
+        }
+    }
+
+    /// What a resolution reads of an entry `A`.
+    fn read(cache: &mut Cache) {
+        assert!(cache.begin(None, &[Some(Identity::test(1))]).is_none());
+        let document = Some(Document::plain(SecretValue::copy_of(b"dummy")));
+        let names = vec!["A".to_owned()];
+        let kept = Kept::new(document, Moment::now(), TERMS, "it".to_owned(), names);
+        cache.read(key(1), kept);
+    }
+
+    fn knows(cache: &Cache, identity: u8) -> bool {
+        let known = cache.known(&key(identity), TERMS, Moment::now());
+        known.is_some()
+    }
+
+    fn refusal(name: &str) -> Problems {
+        let error = ResolveError::Missing {
+            name: name.to_owned(),
+            looked: "nowhere".to_owned(),
+            owner: None,
+        };
+        Problem::error(&error, None).of(name).into()
+    }
+
+    #[test]
+    fn only_what_a_good_resolution_read_is_remembered_and_for_its_identity() {
+        let mut cache = Cache::default();
+        read(&mut cache);
+        assert!(!knows(&cache, 1));
+        assert!(cache.reject(&refusal("B")).is_none());
+        assert!(!knows(&cache, 1));
+        read(&mut cache);
+        assert!(cache.keep().is_none());
+        assert!(knows(&cache, 1) && !knows(&cache, 2));
+        let due = cache.due_in().unwrap().as_secs();
+        assert!((47..54).contains(&due), "{due}");
+    }
+
+    #[test]
+    fn what_is_refused_is_forgotten_and_nothing_else_is() {
+        let mut cache = Cache::default();
+        read(&mut cache);
+        assert!(cache.keep().is_none());
+        cache.served(key(1));
+        assert!(cache.reject(&refusal("B")).is_none());
+        assert!(knows(&cache, 1));
+        cache.served(key(1));
+        assert!(cache.reject(&refusal("A")).is_none());
+        assert!(!knows(&cache, 1));
+        assert!(cache.due_in().is_none());
+    }
+
+    #[test]
+    fn what_is_asked_for_although_it_is_remembered() {
+        let mut cache = Cache::default();
+        for (asking, good, due) in [
+            (Asking::Expired, true, true),
+            (Asking::Due, true, false),
+            (Asking::All, false, false),
+        ] {
+            cache.asking = asking;
+            assert_eq!(cache.answers(Age::Good), good);
+            assert_eq!(cache.answers(Age::Due), due);
+            assert!(!cache.answers(Age::Stale));
+        }
+    }
+}

@@ -60,6 +60,9 @@ pub(super) struct Section {
     pub(super) content: Zeroizing<Vec<u8>>,
 }
 
+/// The backend of a section, and what is in it.
+type Content<'a> = (&'a str, Zeroizing<Vec<u8>>);
+
 /// A file that was opened: its index is what was written.
 pub(super) struct Opened {
     pub(super) index: Index,
@@ -134,7 +137,7 @@ impl Seal {
         &self,
         opened: &'a Opened,
         identity: Identity,
-    ) -> Option<Vec<(&'a str, Zeroizing<Vec<u8>>)>> {
+    ) -> Option<Vec<Content<'a>>> {
         let hash = self.hash(identity);
         let all = opened.index.sections.iter().zip(&opened.sections);
         let own = all.filter(|(index, _)| index.identity == hash);

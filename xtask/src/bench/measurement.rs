@@ -46,8 +46,8 @@ pub struct Measurement {
 
 /// Runs each candidate at least `runs` times.
 ///
-/// Nothing of the caller's environment but `PATH` reaches them; `HOME` is `folder`, so that
-/// none reads or writes a file of the user's.
+/// Nothing of the caller's environment but `PATH` reaches them; `HOME` and `XDG_RUNTIME_DIR` are
+/// `folder`, so that none reads or writes a file of the user's.
 pub fn measure(candidates: &[Candidate], runs: u32, folder: &Path) -> Result<Vec<Measurement>> {
     let rounds: Vec<_> = (0..runs.div_ceil(RUNS_PER_TURN))
         .map(|_| round(candidates, folder))
@@ -89,6 +89,7 @@ fn round(candidates: &[Candidate], folder: &Path) -> Result<Vec<CommandReport>> 
         .env_clear()
         .env("PATH", env::var_os("PATH").unwrap_or_default())
         .env("HOME", folder)
+        .env("XDG_RUNTIME_DIR", folder)
         .args(["-N", "--style", "none"])
         .args([
             "--warmup",

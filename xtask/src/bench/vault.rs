@@ -29,6 +29,9 @@ const PATH: &str = "secretspec/bench/default";
 const APPROLE: &str = "tls = { authority = \"../authority.pem\" }\n\
     auth = { method = \"approle\", role-id-file = \"../role-id\", secret-id-file = \"../secret-id\" }";
 
+/// Keeps what was read, the key in the folder beside the project. The run that warms up fills it.
+const WARM: &str = "[cache]\nacross-starts = { key-file = \"../cache.key\" }";
+
 /// Measures all in one run, and the baseline with them.
 pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     servers::open_bao()?;
@@ -36,6 +39,7 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     let project = |name: &str, origin: &str, count: usize, login: &str| {
         command(launcher, &folder.join(name), origin, count, login)
     };
+    let warm = format!("{APPROLE}\n{WARM}");
     let tls = fs::read_to_string(folder.join("tls-origin")).context("there is no origin")?;
     let mut commands = vec![
         BASELINE.to_owned(),
@@ -44,6 +48,9 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
         project("vault-near", &store.near, SECRETS, "")?,
         project("vault-login-near", &tls, SECRETS, APPROLE)?,
         project("vault-login-far", &store.far, SECRETS, APPROLE)?,
+        project("vault-one-far", &store.far, 1, APPROLE)?,
+        project("vault-one-warm", &store.far, 1, &warm)?,
+        project("vault-warm", &store.far, SECRETS, &warm)?,
     ];
     commands.extend(secretspec(folder, &store.near)?);
     let candidates: Vec<_> = commands
@@ -55,6 +62,9 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
     let medians: Vec<_> = results.iter().map(|result| result.median).collect();
     let [base, curl, one, hundred, near, far, ref rest @ ..] = medians[..] else {
         bail!("a command was not measured");
+    };
+    let [one_far, one_warm, warm, ref rest @ ..] = *rest else {
+        bail!("a command with a cache was not measured");
     };
     let distance = ROUND_TRIPS * store.round_trip;
     let share = |name, seconds, budget| Share {
@@ -75,6 +85,13 @@ pub fn measure(launcher: &Path, folder: &Path, runs: u32) -> Result<Shares> {
             "what a distance of 20 ms adds to that",
             far - near,
             Some(distance),
+        ),
+        share("a login and one secret over that distance", one_far, None),
+        share("the same from a warm cache", one_warm, None),
+        share(
+            "100 secrets over that distance from a warm cache",
+            warm,
+            None,
         ),
     ];
     if let [theirs] = rest {

@@ -1,3 +1,5 @@
+use thiserror::Error;
+
 use super::*;
 use crate::backend::Request;
 use crate::cache::Age;
