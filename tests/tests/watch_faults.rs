@@ -198,9 +198,9 @@ fn broken(fault: Fault) -> Quality {
 
 /// Down, then slow, then flapping, then answers that are cut; a rotation in each.
 fn nothing_is_lost_and_nothing_doubled(store: &dyn Store) {
-    store.set("dummy-0");
+    store.set("q7zk-0");
     let mut command = Supervised::begin(store);
-    assert_eq!(command.running.line(), "dummy-0");
+    assert_eq!(command.running.line(), "q7zk-0");
     let first = command.children();
     let descriptors = command.running.descriptors().len();
 
@@ -212,7 +212,7 @@ fn nothing_is_lost_and_nothing_doubled(store: &dyn Store) {
         let before = command.said("watch-not-read");
         store.link().change(broken(fault));
         store.link().cut();
-        store.set(&format!("dummy-{rotation}"));
+        store.set(&format!("q7zk-{rotation}"));
         // Twice, so that one attempt began after the rotation.
         command.says_again("watch-not-read", before + 1);
         assert_eq!(
@@ -222,7 +222,7 @@ fn nothing_is_lost_and_nothing_doubled(store: &dyn Store) {
             command.log()
         );
         store.link().change(Quality::default());
-        assert_eq!(command.running.line(), format!("dummy-{rotation}"));
+        assert_eq!(command.running.line(), format!("q7zk-{rotation}"));
     }
 
     // Slow is not down.
@@ -231,8 +231,8 @@ fn nothing_is_lost_and_nothing_doubled(store: &dyn Store) {
         round_trip: Duration::from_millis(300),
         fault: None,
     });
-    store.set("dummy-4");
-    assert_eq!(command.running.line(), "dummy-4");
+    store.set("q7zk-4");
+    assert_eq!(command.running.line(), "q7zk-4");
     assert_eq!(command.said("watch-not-read"), before);
 
     // Flapping.
@@ -242,12 +242,12 @@ fn nothing_is_lost_and_nothing_doubled(store: &dyn Store) {
         store.link().cut();
         sleep(Duration::from_millis(60));
         if round == 10 {
-            store.set("dummy-5");
+            store.set("q7zk-5");
         }
         store.link().change(Quality::default());
         sleep(Duration::from_millis(60));
     }
-    assert_eq!(command.running.line(), "dummy-5");
+    assert_eq!(command.running.line(), "q7zk-5");
 
     // What was started is what was rotated, once each, and no process or descriptor is left.
     let start = Instant::now();
@@ -269,15 +269,15 @@ fn nothing_is_lost_and_nothing_doubled(store: &dyn Store) {
     assert_eq!(command.running.line(), "", "it is not started once more");
     let log = command.log();
     assert_eq!(command.said("watch-changed"), 5, "{log}");
-    assert!(!log.contains("dummy-"), "{log}");
+    assert!(!log.contains("q7zk-"), "{log}");
     assert_eq!(command.running.end(), End::Code(7));
 }
 
 /// Signals while the store answers nothing: beside a command, and before there is one.
 fn signals_are_obeyed_while_it_hangs(store: &dyn Store) {
-    store.set("dummy-0");
+    store.set("q7zk-0");
     let mut command = Supervised::begin(store);
-    assert_eq!(command.running.line(), "dummy-0");
+    assert_eq!(command.running.line(), "q7zk-0");
     let before = store.link().connections();
     store.link().change(broken(Fault::StallAfter(0)));
     store.link().cut();
@@ -319,7 +319,7 @@ fn connected(store: &dyn Store, times: usize) {
 
 /// Down for good: it is not hung past its deadline, and neither the first start nor a reading is.
 fn silence_ends_at_its_deadline(store: &dyn Store) {
-    store.set("dummy-0");
+    store.set("q7zk-0");
     store.link().change(broken(Fault::StallAfter(0)));
     let command = Supervised::begin(store);
     let start = Instant::now();
@@ -330,9 +330,9 @@ fn silence_ends_at_its_deadline(store: &dyn Store) {
 #[test]
 fn a_store_that_has_failed_three_times_is_left_alone_for_a_while() {
     let store = VaultStore::with(&WATCH.replace("10ms", "6s"));
-    store.set("dummy-0");
+    store.set("q7zk-0");
     let mut command = Supervised::begin(&store);
-    assert_eq!(command.running.line(), "dummy-0");
+    assert_eq!(command.running.line(), "q7zk-0");
     store.link().change(broken(Fault::ResetAfter(0)));
     store.link().cut();
     command.says_again("vault-unreachable", 2);
@@ -340,8 +340,8 @@ fn a_store_that_has_failed_three_times_is_left_alone_for_a_while() {
     command.says_again("backend-circuit-open", 0);
     assert_eq!(store.link().connections(), asked);
     store.link().change(Quality::default());
-    store.set("dummy-1");
-    assert_eq!(command.running.line(), "dummy-1");
+    store.set("q7zk-1");
+    assert_eq!(command.running.line(), "q7zk-1");
     // It counts anew.
     assert_eq!(command.said("vault-unreachable"), 3);
     command.running.signal(Signal::SIGTERM);

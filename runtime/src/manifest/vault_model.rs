@@ -51,7 +51,7 @@ pub enum VaultNames {
     Fields,
 }
 
-/// What is done with an answer that is good for a time only. Nothing renews it once the command
+/// What is done with an answer that is good for a time only. Without `--watch`, nothing renews it once the command
 /// has started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VaultLeases {

@@ -127,7 +127,7 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
         }
         E::TooLarge { .. } => "this is more than a secret: keep it elsewhere",
         E::Leased { .. } => {
-            "nothing renews it once the command runs: use a secret that is not given for a time, or \
+            "nothing renews it once the command runs, unless that is watched: use a secret that is not given for a time, or \
              write `leases = \"keep\"` in the backend"
         }
         E::ShortLease { by_token: true, .. } => {
