@@ -51,8 +51,8 @@ pub enum VaultNames {
     Fields,
 }
 
-/// What is done with an answer that is good for a time only. Without `--watch`, nothing renews it once the command
-/// has started.
+/// What is done with an answer that is good for a time only. Without `--watch`, nothing renews it
+/// once the command has started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum VaultLeases {
     /// It is taken, and lives its time beside the command.
