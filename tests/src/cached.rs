@@ -40,7 +40,7 @@ impl Cached {
             link: Link::to(bao.address()),
             project: VaultProject::new(
                 "",
-                &format!("[audit]\ndestination = \"audit.jsonl\"\n{lines}"),
+                &format!("[audit]\ndestination = \"audit.jsonl\"\nrequired = false\n{lines}"),
             ),
             bao,
         };

@@ -97,10 +97,15 @@ fn another_user_gets_nothing() {
         let launcher = launcher.args(["./secret-run"]);
         cached.dress(launcher).args(["check"]).run()
     };
-    // A folder of root is no folder to keep anything in, whoever has the key.
+    // A folder of root is no folder to keep anything in, and what is sealed is sealed for its user.
     cached.down();
     let outcome = run();
     outcome.exits_with(125).shows_no(Cached::VALUE);
+    let kind = match geteuid().is_root() {
+        true => "cache-exposed",
+        false => "cache-unreadable",
+    };
+    outcome.stderr_has(kind);
 }
 
 #[test]
