@@ -1,11 +1,11 @@
 //! What was read of backends over a network, remembered for a while.
 //!
-//! A document is good for its time to live ([`Terms`]), and if its backend can't be reached for
-//! a while longer; never past its lease. It is found by the identity that read it ([`Identity`])
+//! A document is good for its time to live (`Terms`), and if its backend can't be reached for
+//! a while longer; never past its lease. It is found by the identity that read it (`Identity`)
 //! and what was asked, so that another credential finds nothing. Only what a resolution came to
 //! its end with is kept: [`Memory::keep`](crate::memory::Memory::keep).
 //!
-//! With `across-starts` in the manifest it is kept in a file, too ([`Place`], [`sealed`]): one for
+//! With `across-starts` in the manifest it is kept in a file, too (`Place`, `sealed`): one for
 //! each plan, sealed with a key of the user, in a folder that nobody else can enter. Whatever is
 //! wrong with that, a resolution goes on without it and says so.
 //!

@@ -16,7 +16,9 @@ mod pauses;
 
 use std::time::Instant;
 
-pub(crate) use asking::{FAREWELL, ask, best_effort};
+#[cfg(feature = "vault")]
+pub(crate) use asking::FAREWELL;
+pub(crate) use asking::{ask, best_effort};
 pub use breaker::{Admission, Breaker, BreakerState, Breakers, CircuitOpen};
 pub use deadline::{Deadline, DeadlineError, DeadlineOf};
 pub use pauses::Pauses;
