@@ -164,6 +164,14 @@ impl Recall {
                 .zip(recalled.keys)
                 .map(|((request, fate), key)| (request, (fate, key)))
             {
+                let document = DocumentId {
+                    backend: index,
+                    request,
+                };
+                // What stands in the place of what is held says nothing.
+                if memory.leases.held.contains(&document) {
+                    continue;
+                }
                 match fate {
                     Fate::Served => memory.cache.served(key),
                     Fate::Forgotten => memory.cache.forget(&key),
@@ -366,11 +374,12 @@ impl Recalled {
                 .flat_map(|(one, other)| [*one, *other])
                 .chain([index])
                 .collect();
-            let may_stand_in = |index: &usize| {
-                let denied = answers[*index]
-                    .as_ref()
-                    .is_err_and(|error| !is_outage(error));
-                self.known[*index].is_some() && !denied
+            // What a backend says that it does not have is not brought back by the other of a pair.
+            let may_stand_in = |index: &usize| match (&answers[*index], &self.known[*index]) {
+                (_, None) => false,
+                (Ok(Some(_)), _) => true,
+                (Ok(None), Some(known)) => known.document.is_none(),
+                (Err(error), _) => is_outage(error),
             };
             if is_outage(error) && together.iter().all(may_stand_in) {
                 for index in together {

@@ -136,6 +136,11 @@ fn a_version_and_the_one_before_stand_in_together() {
     let mut one = answers([new(), Err(error(OUTAGE)), new()]);
     let _ = recalled([None, Some(Age::Stale), Some(Age::Stale)]).complete(&mut one);
     assert_eq!(texts(&one), [text(NEW), None, text(NEW)]);
+    // What its backend has no more does not come back with the other.
+    let mut gone = answers([Ok(None), Err(error(OUTAGE)), new()]);
+    let completed = recalled(STALE).complete(&mut gone);
+    assert_eq!(texts(&gone), [None, None, text(NEW)]);
+    assert!(matches!(completed.fates[0], Fate::Forgotten));
 }
 
 #[test]
