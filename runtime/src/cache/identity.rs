@@ -21,8 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::backend::ProcessVariable;
 use crate::manifest::{
-    AwsAccess, BackendSettings, CredentialSpec, CredentialText, VaultMethod, VaultSettings,
-    VaultSupply,
+    BackendSettings, CredentialSpec, CredentialText, VaultMethod, VaultSettings, VaultSupply,
 };
 use crate::plan::{Plan, PlannedBackend};
 use crate::plugin::Plugins;
@@ -99,7 +98,7 @@ impl Identity {
         parts.add("kind", backend.settings.kind().as_bytes());
         match &backend.settings {
             BackendSettings::Env { .. } | BackendSettings::File { .. } => return None,
-            BackendSettings::Aws(aws) => parts.aws(&aws.access),
+            BackendSettings::Aws(_) => parts.aws(),
             BackendSettings::Vault(vault) => parts.vault(vault),
             BackendSettings::Plugin { plugin, .. } => {
                 parts.add("component", plugins.component_digest(plugin)?.as_bytes());
@@ -191,15 +190,20 @@ impl Parts<'_> {
         }
     }
 
-    fn aws(&mut self, access: &AwsAccess) {
+    fn aws(&mut self) {
         // What the manifest says of it is in the manifest's digest.
         AWS_VARIABLES.iter().for_each(|name| self.variable(name));
-        if let Some(file) = self.path_in("AWS_WEB_IDENTITY_TOKEN_FILE") {
-            self.token_file(&file);
+        // What a container is given is at the same place for each, whoever it is.
+        self.token_variable("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+        for name in [
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        ] {
+            if let Some(file) = self.path_in(name) {
+                self.token_file(&file);
+            }
         }
-        if access.profile.is_none() && (self.process)("AWS_ACCESS_KEY_ID").is_some() {
-            return;
-        }
+        // Also where the keys are in variables: the region and the address may be in one of these.
         for (name, usual) in [
             ("AWS_CONFIG_FILE", ".aws/config"),
             ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
@@ -253,7 +257,7 @@ impl Parts<'_> {
                 VaultSupply::Variable(name) => self.variable(name),
             },
             VaultMethod::Cert { .. } => {}
-            VaultMethod::Aws { access, .. } => self.aws(access),
+            VaultMethod::Aws { .. } => self.aws(),
         }
     }
 

@@ -82,6 +82,23 @@ fn what_is_in_files_of_credentials_counts() {
     std::fs::create_dir(folder.path().join(".aws")).unwrap();
     write(".aws/credentials", "[a]\naws_access_key_id = dummy\n");
     assert_ne!(none, of());
+    // With keys in variables the region can come from there all the same.
+    let text = manifest("aws-parameter-store", "");
+    let keys = [("HOME", home), ("AWS_ACCESS_KEY_ID", "dummy-1")];
+    let of = || identity(&text, folder.path(), &keys);
+    let nowhere = of();
+    write(".aws/config", "[default]\nregion = eu-central-1\n");
+    assert_ne!(nowhere, of());
+    // Each container has its token at the same place.
+    let token = folder.path().join("token");
+    let token = token.to_str().unwrap();
+    let of = || {
+        let file = ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token);
+        identity(&text, folder.path(), &[file])
+    };
+    let first = of();
+    write("token", "dummy-3");
+    assert_ne!(first, of());
 }
 
 #[test]
