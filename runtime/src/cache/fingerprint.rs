@@ -22,7 +22,10 @@ impl Fingerprint {
             hash.update(part);
         };
         add(&source.digest());
-        add(source.path().as_os_str().as_bytes());
+        // However it is named: two folders with the same text are two plans.
+        let path = std::path::absolute(source.path());
+        let path = path.as_deref().unwrap_or(source.path());
+        add(path.as_os_str().as_bytes());
         add(plan.selection.environment.as_bytes());
         add(&[u8::from(plan.selection.production.is_some())]);
         for backend in &plan.backends {
