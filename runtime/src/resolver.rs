@@ -24,8 +24,7 @@ pub use compose::Composed;
 pub use error::ResolveError;
 pub use extract::Extracted;
 pub use fetch::{Fetched, fetch};
-pub use recall::Remembered;
-pub(crate) use recall::STALE;
+pub use recall::{Remembered, STALE};
 pub use resolved::{Reread, Resolved, ResolvedEntry};
 pub use tend::{Duty, tend};
 

@@ -1,6 +1,7 @@
 //! The cache across starts, as a user sees it: what a store that is down does to a start with and
 //! without it, and that nothing stale is used in silence.
 
+use std::fs;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -220,13 +221,22 @@ fn a_watched_command_is_told_of_a_rotation_although_all_is_cached() {
     cached.gets(Cached::VALUE);
     let script = "trap 'exit 0' TERM; echo \"$TOKEN\"; while :; do sleep 0.02; done";
     let launcher = cached.launcher().args(["--watch"]);
-    let mut running = Running::begin(launcher.command(["sh", "-c", script]));
+    let log = cached.project.path("said");
+    let mut command = launcher.command(["sh", "-c", script]).into_command();
+    command.stderr(fs::File::create(&log).expect("a file can be made"));
+    let mut running = Running::spawn(command);
     assert_eq!(running.line(), Cached::VALUE);
     cached.put(NEXT);
     assert_eq!(running.line(), NEXT);
-    // Down for a while: the command keeps running, and nothing is missed after it.
+    // Down for a while: the command keeps running, that it does so with what is stale is said, and
+    // nothing is missed after it.
     cached.down();
-    sleep(Duration::from_millis(1500));
+    let says_so = || {
+        let said = fs::read_to_string(&log).expect("the log can be read");
+        said.contains("stale-value")
+    };
+    let mut looks = (0..200).map(|_| sleep(Duration::from_millis(50)));
+    assert!(looks.any(|()| says_so()), "nothing is said of the outage");
     cached.put("q7zk-73f2-of-vault");
     cached.up();
     assert_eq!(running.line(), "q7zk-73f2-of-vault");

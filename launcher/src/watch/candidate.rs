@@ -132,7 +132,10 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
             let _ = seat.gate.done();
             return Ok(());
         }
-        Some(Order::Start) | None => return Ok(()),
+        Some(Order::Start) | None => {
+            reading.warn_of_stale(options);
+            return Ok(());
+        }
     }
     reading.warn(&seat, options);
     // A command starts with all values, or does not.

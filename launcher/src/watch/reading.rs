@@ -6,7 +6,7 @@ use secret_runtime::judge::Judge;
 use secret_runtime::manifest::{Class, Deliver, Entry};
 use secret_runtime::memory::Memory;
 use secret_runtime::plan::{DocumentId, Plan, Route, RouteOrigin};
-use secret_runtime::resolver::{Composed, Reread, Resolved, ResolvedEntry};
+use secret_runtime::resolver::{Composed, Reread, Resolved, ResolvedEntry, STALE};
 use secret_runtime::secret::SecretValue;
 
 use super::candidate::Seat;
@@ -111,6 +111,15 @@ impl Reading {
             }
         });
         read.chain(held).collect()
+    }
+
+    /// Says that a backend could not be asked, also where nothing has changed and nothing comes of
+    /// the reading.
+    pub(super) fn warn_of_stale(&self, options: &Options) {
+        let warnings = self.warnings().iter();
+        let stale = warnings.filter(|warning| warning.kind == STALE);
+        let stale: Vec<Problem> = stale.cloned().collect();
+        render::problems(&stale, options.error_format, "");
     }
 
     pub(super) fn warn(&self, seat: &Seat, options: &Options) {

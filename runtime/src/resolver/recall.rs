@@ -11,7 +11,7 @@ mod stale;
 
 use std::time::Duration;
 
-pub(crate) use stale::STALE;
+pub use stale::STALE;
 use tracing::debug;
 
 use super::ask::Asked;

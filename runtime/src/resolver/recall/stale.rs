@@ -10,8 +10,8 @@ use crate::cache::names;
 use crate::error::{Explain, Problem};
 use crate::plan::{DocumentId, Plan};
 
-/// The kind of that warning.
-pub(crate) const STALE: &str = "stale-value";
+/// The kind of the warning that values stand in for what a backend could not give.
+pub const STALE: &str = "stale-value";
 
 /// Values stand in for what a backend could not give.
 #[derive(Debug, Error)]
