@@ -109,7 +109,12 @@ impl Explain for CacheError {
             Self::NoKey { .. } => {
                 "remove it, and a key is made there; one is 32 random bytes".into()
             }
-            Self::NoRandom | Self::Io { .. } => return None,
+            Self::Io { .. } => {
+                "let this user do that; XDG_RUNTIME_DIR says where caches are, and `key-file` in \
+                 [cache] where the key is"
+                    .into()
+            }
+            Self::NoRandom => return None,
         })
     }
 }
