@@ -151,9 +151,11 @@ impl Parts<'_> {
         }
     }
 
+    /// The path in a variable: that starts from the working directory, and not from the manifest.
     fn path_in(&self, name: &str) -> Option<PathBuf> {
         let path = (self.process)(name).filter(|path| !path.is_empty())?;
-        Some(PathBuf::from(path))
+        let path = PathBuf::from(path);
+        Some(std::path::absolute(&path).unwrap_or(path))
     }
 
     fn file(&mut self, path: &Path) {
