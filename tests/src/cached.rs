@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::{Fault, Launcher, Link, OpenBao, Outcome, Quality, VaultProject};
+use crate::{Fault, Launcher, Link, OpenBao, Outcome, Quality, Samples, VaultProject};
 use serde_json::{Value, json};
 
 /// Entries of the projects.
@@ -121,6 +121,19 @@ impl Cached {
         let last = accesses.last().expect("something was asked for");
         let outcome = last["outcome"].as_str().expect("an outcome is a text");
         (outcome.to_owned(), last["version"].clone())
+    }
+
+    /// What runs have added to `shop.prom`, where the manifest wants that.
+    ///
+    /// # Panics
+    /// When there is no such file, or it shows the value.
+    #[must_use]
+    #[track_caller]
+    pub fn metrics(&self) -> Samples {
+        let text = fs::read_to_string(self.project.path("shop.prom"));
+        let text = text.expect("runs have added themselves");
+        assert!(!text.contains(Self::VALUE), "{text}");
+        Samples::checked(&text)
     }
 
     /// The files in the folder of caches.

@@ -60,6 +60,17 @@ impl Samples {
         *found.unwrap_or_else(|| panic!("no {sample}\n{self:#?}"))
     }
 
+    /// Hits, misses and stale values of the cache, of a project without a name.
+    ///
+    /// # Panics
+    /// When nothing was looked for.
+    #[must_use]
+    #[track_caller]
+    pub fn cache(&self) -> [f64; 3] {
+        let count = |result: &str| format!("secret_run_cache_total{{result=\"{result}\"}}");
+        ["hit", "miss", "stale"].map(|result| self.get(&count(result)))
+    }
+
     /// Whether there is a sample whose name begins so.
     #[must_use]
     pub fn has(&self, start: &str) -> bool {

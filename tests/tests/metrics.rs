@@ -4,9 +4,10 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
-use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread::{self, sleep};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use secret_run_tests::cached::Cached;
 use secret_run_tests::{OpenBao, Outcome, Project, Samples, VaultProject, program, repository};
 use serde_json::json;
 
@@ -262,6 +263,48 @@ fn an_age_is_known_where_the_backend_knows_it() {
         seen.get("secret_run_secret_created_timestamp_seconds{secret=\"TOKEN\"}"),
         created
     );
+}
+
+#[test]
+fn a_warm_cache_counts_what_it_gave_and_what_it_lacked() {
+    let cached = Cached::with(
+        "[metrics]\ntextfile = \"shop.prom\"\n\
+         [cache]\nacross-starts = { key-file = \"cache.key\" }\n\
+         [secrets.TOKEN]\nkey = \"secret/app/TOKEN\"\n",
+    );
+    let access = |outcome: &str| {
+        format!("secret_run_access_total{{backend=\"vault\",outcome=\"{outcome}\"}}")
+    };
+    let fetches = "secret_run_fetch_duration_seconds_count{backend=\"vault\"}";
+    let created = "secret_run_secret_created_timestamp_seconds{secret=\"TOKEN\"}";
+    cached.gets(Cached::VALUE);
+    let cold = cached.metrics();
+    assert_eq!(cold.cache(), [0.0, 1.0, 0.0]);
+    // Without a network.
+    cached.down();
+    cached.gets(Cached::VALUE);
+    let warm = cached.metrics();
+    assert_eq!(warm.cache(), [1.0, 1.0, 0.0]);
+    assert_eq!(warm.get(&access("ok")), 1.0);
+    assert_eq!(warm.get(&access("cached")), 1.0);
+    assert_eq!(warm.get(fetches), 1.0, "nobody was asked");
+    // It is as old as it was.
+    assert_eq!(warm.get(created), cold.get(created));
+
+    let expired = || {
+        sleep(Duration::from_millis(1100));
+        let launcher = cached.launcher().env("SECRETS_CACHE_TTL_SECONDS", "1");
+        launcher.command(["true"]).run().exits_with(0);
+        cached.metrics()
+    };
+    let stale = expired();
+    assert_eq!(stale.cache(), [1.0, 1.0, 1.0]);
+    assert_eq!(stale.get(&access("stale")), 1.0);
+    assert_eq!(stale.get(&access("failed")), 0.0);
+    cached.up();
+    let back = expired();
+    assert_eq!(back.cache(), [1.0, 2.0, 1.0]);
+    assert_eq!(back.get(&access("ok")), 2.0);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! `[metrics] listen`: the parent of a supervised command tells what it has counted, and whoever asks,
 //! or only seems to, holds up nothing.
 
+#[path = "watch_metrics/supervised.rs"]
+mod supervised;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
@@ -12,86 +15,13 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use secret_run_tests::cached::Cached;
 use secret_run_tests::{End, OpenBao, Project, Running, Samples, exchange, free_port};
 use serde_json::json;
-
-const VALUES: [&str; 3] = [
-    "dummy-token-4b1d-one",
-    "dummy-token-4b1d-two",
-    "dummy-token-4b1d-three",
-];
-
-/// Says what it has, and ends when it is asked to.
-const SAYS: &str = "trap 'exit 0' TERM; echo \"$TOKEN\"; while :; do sleep 0.02; done";
+use supervised::{SAYS, VALUES, supervised};
 
 /// A bound that only a hang reaches.
 const LIMIT: Duration = Duration::from_secs(30);
-
-struct Supervised {
-    project: Project,
-    address: SocketAddr,
-}
-
-fn supervised(listen: Option<&str>) -> Supervised {
-    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-    let listen = listen.map_or_else(|| address.to_string(), str::to_owned);
-    let project = Project::new();
-    project.write(
-        "secrets.toml",
-        format!(
-            "version = 1\n[project]\nname = \"shop\"\n[metrics]\nlisten = \"{listen}\"\n\
-             [watch]\ninterval = \"20ms\"\nmin-interval = \"0s\"\n\
-             [environments.development]\nbackend = \"files\"\n\
-             [backends.files]\nkind = \"file\"\ndirectory = \"values\"\n\
-             [secrets.TOKEN]\nvalidate = {{ rule = \"min-length\", length = 10 }}\n"
-        ),
-    );
-    let supervised = Supervised { project, address };
-    supervised.change(VALUES[0]);
-    supervised
-}
-
-impl Supervised {
-    fn change(&self, value: &str) {
-        self.project.write("next", value);
-        fs::create_dir_all(self.project.path("values")).expect("the folder can be made");
-        let place = self.project.path("values/TOKEN");
-        fs::rename(self.project.path("next"), place).expect("a file can be renamed");
-    }
-
-    fn begin(&self) -> Running {
-        let launcher = self.project.launcher().args(["--watch"]);
-        let mut command = launcher.command(["sh", "-c", SAYS]).into_command();
-        let log = fs::File::create(self.project.path("log")).expect("a file can be made");
-        command.stderr(log);
-        Running::spawn(command)
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.project.path("log")).unwrap_or_default()
-    }
-
-    fn scrape(&self) -> String {
-        let reply = exchange(self.address, "GET", "/metrics", &[], b"").expect("an answer");
-        assert_eq!(reply.status, 200);
-        let kind = reply.header("content-type");
-        assert_eq!(kind, Some("text/plain; version=0.0.4; charset=utf-8"));
-        let text = reply.text().to_owned();
-        assert!(!VALUES.iter().any(|value| text.contains(value)), "{text}");
-        text
-    }
-
-    /// Asks until a number is as it should be.
-    fn wait_for(&self, sample: &str, is: impl Fn(f64) -> bool) -> Samples {
-        loop {
-            let samples = Samples::of(&self.scrape());
-            if is(samples.get(sample)) {
-                return samples;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
 
 fn resolutions(outcome: &str) -> String {
     format!("secret_run_resolutions_total{{project=\"shop\",outcome=\"{outcome}\"}}")
@@ -192,6 +122,34 @@ fn a_backend_that_is_away_opens_its_breaker() {
     drop(bao);
     let open = supervised.wait_for(state, |number| number == 2.0);
     assert!(open.get(&resolutions("failed")) >= 3.0);
+    ends(running);
+}
+
+#[test]
+fn a_reading_that_asks_for_all_misses_nothing_in_the_cache() {
+    let cached = Cached::with(
+        "[metrics]\ntextfile = \"shop.prom\"\n\
+         [cache]\nacross-starts = { key-file = \"cache.key\" }\n\
+         [watch]\ninterval = \"20ms\"\nmin-interval = \"0s\"\n\
+         [secrets.TOKEN]\nkey = \"secret/app/TOKEN\"\n",
+    );
+    cached.gets(Cached::VALUE);
+    let launcher = cached.launcher().args(["--watch"]);
+    let mut running = Running::begin(launcher.command(["sh", "-c", SAYS]));
+    assert_eq!(running.line(), Cached::VALUE);
+    let wait_for = |sample: &str, least: f64| loop {
+        let samples = cached.metrics();
+        if samples.get(sample) >= least {
+            break samples;
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    let seen = wait_for("secret_run_resolutions_total{outcome=\"ok\"}", 4.0);
+    assert_eq!(seen.cache(), [1.0, 1.0, 0.0], "the start had it");
+    // What stands in is counted all the same.
+    cached.down();
+    let seen = wait_for("secret_run_cache_total{result=\"stale\"}", 2.0);
+    assert_eq!(seen.cache()[..2], [1.0, 1.0]);
     ends(running);
 }
 

@@ -204,7 +204,7 @@ impl Fetched {
         let cache = match outcome {
             AccessOutcome::Cached => Some(CacheResult::Hit),
             AccessOutcome::Stale(_) => Some(CacheResult::Stale),
-            _ => self.recalled[id.backend].then_some(CacheResult::Miss),
+            _ => self.looked_for[id.backend][id.request].then_some(CacheResult::Miss),
         };
         Some(Access {
             name: name.to_owned(),

@@ -35,8 +35,8 @@ pub struct Fetched {
     pub(super) documents: Vec<Vec<Outcome>>,
     /// Which of them were not read just now.
     pub(super) remembered: Vec<Vec<Option<Remembered>>>,
-    /// Whether it was looked for what is remembered, by backend.
-    pub(super) recalled: Vec<bool>,
+    /// Whether it was looked for among what is remembered.
+    pub(super) looked_for: Vec<Vec<bool>>,
     /// How long each backend took.
     pub(super) took: Vec<Duration>,
     /// Values of `RouteOrigin::Process`, by route.
@@ -51,8 +51,8 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
     let now = Instant::now();
     let mut problems = Vec::new();
     let recall = Recall::of(&run.plan, &plugins, process, memory, &mut problems);
-    let recalled = (0..run.plan.backends.len()).map(|index| recall.recalls(index));
-    let recalled = recalled.collect();
+    let looked_for = (0..run.plan.backends.len()).map(|index| recall.looked_for(&run.plan, index));
+    let looked_for = looked_for.collect();
     let backends = run.plan.backends.iter().enumerate();
     let mut backends: Vec<_> = backends
         .map(|(index, backend)| {
@@ -99,7 +99,7 @@ pub fn fetch(plan: AuthorizedPlan, process: ProcessVariable<'_>, memory: &mut Me
         run,
         documents,
         remembered,
-        recalled,
+        looked_for,
         took,
         process,
     }

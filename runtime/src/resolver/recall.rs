@@ -18,7 +18,8 @@ use super::ask::Asked;
 use super::spare::Spared;
 use crate::backend::{Answers, Document, FetchError, ProcessVariable, Version};
 use crate::cache::{
-    CacheError, Identity, Kept, Key, Known, Moment, Place, TTL_VARIABLE, Terms, Variable, names,
+    Asking, CacheError, Identity, Kept, Key, Known, Moment, Place, TTL_VARIABLE, Terms, Variable,
+    names,
 };
 use crate::error::{Explain, Nature, Problem};
 use crate::memory::Memory;
@@ -54,6 +55,8 @@ impl Remembered {
 pub(super) struct Recall {
     now: Moment,
     backends: Vec<Option<Recalled>>,
+    /// Whether backends are asked for everything, whatever is remembered.
+    asks_all: bool,
 }
 
 /// The same of a backend. All of these have one for each request.
@@ -83,6 +86,7 @@ impl Recall {
         let nothing = |now| Self {
             now,
             backends: plan.backends.iter().map(|_| None).collect(),
+            asks_all: false,
         };
         let now = Moment::now();
         if remote.next().is_none() || (memory.cache.once && !across) {
@@ -111,6 +115,7 @@ impl Recall {
         if memory.cache.once && !memory.cache.lasts() {
             return nothing(now);
         }
+        let asks_all = memory.cache.asking == Asking::All;
         let backends = backends.into_iter().enumerate().map(|(index, identity)| {
             Some(Recalled::of(
                 plan,
@@ -123,12 +128,20 @@ impl Recall {
         Self {
             now,
             backends: backends.collect(),
+            asks_all,
         }
     }
 
-    /// Whether anything of a backend could be remembered.
-    pub(super) fn recalls(&self, backend: usize) -> bool {
-        self.backends[backend].is_some()
+    /// Which documents of a backend were looked for, by the position of the request: none that is
+    /// never kept, and none by who asks for all, where what is remembered only stands in.
+    pub(super) fn looked_for(&self, plan: &Plan, backend: usize) -> Vec<bool> {
+        match &self.backends[backend] {
+            Some(recalled) if !self.asks_all => {
+                let terms = recalled.terms.iter();
+                terms.map(|terms| !terms.ttl.is_zero()).collect()
+            }
+            _ => vec![false; plan.backends[backend].requests.len()],
+        }
     }
 
     /// What need not be asked of a backend, by the position of the request.
