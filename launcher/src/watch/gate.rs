@@ -100,7 +100,13 @@ impl CandidateGate {
 
     pub(super) fn metrics(&mut self, metrics: &Metrics) -> io::Result<()> {
         let text = metrics.text(SystemTime::now());
-        self.send(&[&[METRICS], text.as_bytes()].concat())
+        let mut content = vec![METRICS];
+        let ageless = metrics.ageless().iter();
+        for part in [&text].into_iter().chain(ageless) {
+            content.extend_from_slice(&length(part.len()));
+            content.extend_from_slice(part.as_bytes());
+        }
+        self.send(&content)
     }
 
     pub(super) fn report(&mut self, entries: &[Reported]) -> io::Result<()> {
@@ -262,8 +268,12 @@ fn decode_values(mut rest: &[u8]) -> Option<Message> {
     Some(Message::Values(values))
 }
 
-fn decode_metrics(rest: &[u8]) -> Option<Message> {
-    let metrics = Metrics::parse(std::str::from_utf8(rest).ok()?)?;
+/// Their text, and the names of secrets whose age nobody knows any more.
+fn decode_metrics(mut rest: &[u8]) -> Option<Message> {
+    let mut metrics = Metrics::parse(std::str::from_utf8(bytes(&mut rest)?).ok()?)?;
+    while !rest.is_empty() {
+        metrics.is_ageless(std::str::from_utf8(bytes(&mut rest)?).ok()?);
+    }
     Some(Message::Metrics(Box::new(metrics)))
 }
 
@@ -331,6 +341,7 @@ mod tests {
         candidate.values(&[&value, &value]).unwrap();
         let mut counted = Metrics::default();
         counted.resolution(Resolution::Failed, SystemTime::now());
+        counted.is_ageless("SPARE");
         candidate.metrics(&counted).unwrap();
         candidate.report(&entries()).unwrap();
         candidate.done().unwrap();
@@ -375,7 +386,7 @@ mod tests {
             &b"\xff\xff\xff\xff"[..],
             b"\0\0\0\0",
             b"\x05\0\0\0r\x01\0\0\0",
-            b"\x04\0\0\0m{}\n",
+            b"\x08\0\0\0m\x03\0\0\0{}\n",
         ] {
             let (mut parent, mut candidate) = pair().unwrap();
             candidate.0.write_all(nonsense).unwrap();

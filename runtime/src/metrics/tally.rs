@@ -193,6 +193,18 @@ impl Metrics {
         increase(self.restarts.get_or_insert(0), 1);
     }
 
+    /// Secrets of which the backend answered and said no age. They are not in the text: what was
+    /// known of them before is forgotten.
+    #[must_use]
+    pub fn ageless(&self) -> &[String] {
+        &self.ageless
+    }
+
+    /// Says that the backend answered for this secret, and said no age.
+    pub fn is_ageless(&mut self, secret: &str) {
+        self.ageless.push(clean(secret));
+    }
+
     /// Adds what another run has seen, which ended later: counts are added, and what it knows of the
     /// present counts.
     pub fn add(&mut self, later: &Self) {
