@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::error::Explain;
-use crate::own_file::OwnFileError;
+use crate::own_file::{self, OwnFileError};
 
 /// Why a run cannot be counted.
 #[derive(Debug, Error)]
@@ -99,7 +99,10 @@ impl Explain for MetricsError {
                  or remove this one"
                     .to_owned()
             }
-            Self::Busy { path } => format!("`fuser {}` tells which it is", path.display()),
+            Self::Busy { path } => format!(
+                "`fuser {}` tells which it is",
+                own_file::beside(path, "lock").display()
+            ),
             Self::Damaged { .. } => {
                 "nothing else may write to it; a machine that stopped may have left half a file"
                     .to_owned()
