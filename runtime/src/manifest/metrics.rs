@@ -13,8 +13,9 @@ pub(super) const METRICS_KEYS: &[&str] = &["listen", "textfile"];
 
 /// What the node exporter looks for in its folder.
 const ENDING: &str = ".prom";
-/// What the kernel has room for in the address of a socket, with its last zero.
-const LONGEST_SOCKET: usize = 107;
+/// What the kernel has room for in the address of a socket, beside its last zero: also while the
+/// socket is made, under a name that is longer by an ending.
+const LONGEST_SOCKET: usize = 107 - ".new".len();
 
 /// `[metrics]`. A manifest without it has nothing counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
