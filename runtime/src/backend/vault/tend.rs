@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use http::{HeaderValue, Method};
 use tokio::time::timeout;
 use tracing::info;
@@ -12,6 +12,7 @@ use super::handle::{Handle, Id};
 use super::login::{body, revoke_self};
 use super::{Vault, VaultError, renewal};
 use crate::backend::{FetchError, Lender, Releasing, Renewing};
+use crate::error::{Explain, Nature};
 use crate::lease::Lease;
 use crate::resilience::{FAREWELL, Terms};
 use crate::secret::SecretValue;
@@ -80,8 +81,15 @@ impl Vault {
                 return Err(VaultError::NotRevoked);
             }
         } else {
+            // Each of them, also where another one can't be.
             let leases = handle.leases.iter();
-            try_join_all(leases.map(|lease| revoke(&client, &token, lease))).await?;
+            let revoked = join_all(leases.map(|lease| revoke(&client, &token, lease))).await;
+            let failed = revoked.into_iter().filter_map(Result::err);
+            // What may pass is said first: then all of it is tried again.
+            let is_outage = |error: &VaultError| matches!(error.nature(), Nature::Outage { .. });
+            if let Some(error) = failed.max_by_key(is_outage) {
+                return Err(error);
+            }
         }
         info!(
             leases = handle.leases.len(),
