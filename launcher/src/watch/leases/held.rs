@@ -63,7 +63,8 @@ impl Tenure {
         // Vault counts in whole seconds.
         let slack = Duration::from_secs(1).max(self.whole / 20);
         if renewable && duration + slack >= self.whole {
-            self.renew_at = Some(now + duration / 2);
+            // What is good for no time would be renewed without a pause.
+            self.renew_at = Some(now + SHORTEST_PAUSE.max(duration / 2));
             self.replace_at = self.ends_at - duration / 10;
         } else {
             // It will not last any longer than that.
