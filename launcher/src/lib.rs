@@ -12,6 +12,7 @@ pub mod exec;
 mod exit;
 pub mod harden;
 mod launch;
+mod loan;
 mod log;
 pub mod lookup;
 mod metrics;

@@ -17,6 +17,7 @@ use tracing::debug;
 use crate::alarm;
 use crate::audit::Audit;
 use crate::cli::Options;
+use crate::loan::Loan;
 use crate::metrics::Meter;
 use crate::trace;
 
@@ -60,24 +61,28 @@ pub(crate) fn plugin_options(options: &Options) -> PluginOptions {
 }
 
 /// The values of a plan, and the audit of how they came about: what reads is written down, and so
-/// is what keeps it from reading. `asking` says what is asked for although it is remembered.
+/// is what keeps it from reading. `asking` says what is asked for although it is remembered. What is
+/// given for a time is in `loan` then, also if reading failed.
 pub(crate) fn read(
     plan: Plan,
     (task, asking): (Task, Asking),
     options: &Options,
     judge: &mut Judge,
-    meter: &mut Meter,
+    (meter, loan): (&mut Meter, &mut Loan),
 ) -> Result<(Resolved, Audit), Problems> {
     let mut memory = Memory::of_one_run();
     memory.ask(asking);
-    read_with(
+    *loan = Loan::of(&plan);
+    let read = read_with(
         plan,
         task,
         options,
         judge,
         (&mut memory, meter),
         Composed::validate,
-    )
+    );
+    loan.holds(memory.leases.grants);
+    read
 }
 
 /// What was read, to which what the user should know can be added.
@@ -128,7 +133,7 @@ fn resolve<T: Noted>(
         Ok(resolved) => resolved,
         Err(problems) => {
             let more = memory.reject(&problems);
-            return Err(problems.into_vec().into_iter().chain(more).collect());
+            return Err(problems.with(more));
         }
     };
     resolved.note(memory.keep());

@@ -202,6 +202,13 @@ impl Problems {
         &self.0
     }
 
+    /// The same, and what else the user should know.
+    #[must_use]
+    pub fn with(mut self, more: impl IntoIterator<Item = Problem>) -> Self {
+        self.0.extend(more);
+        self
+    }
+
     /// All of them, to be sorted or merged with others.
     #[must_use]
     pub fn into_vec(self) -> Vec<Problem> {

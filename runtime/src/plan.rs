@@ -116,6 +116,21 @@ impl Plan {
         })
     }
 
+    /// Its backends, by which no value comes about: enough to [tend](crate::resolver::tend())
+    /// what a resolution of this plan is given for a time. `None` if none of them lends anything.
+    #[must_use]
+    pub fn of_lenders(&self) -> Option<Self> {
+        let lends = |backend: &PlannedBackend| backend.settings.lends();
+        self.backends.iter().any(lends).then(|| Self {
+            manifest: Arc::clone(&self.manifest),
+            selection: self.selection.clone(),
+            // A grant names its backend by the place among all of them.
+            backends: self.backends.clone(),
+            routes: Vec::new(),
+            order: Vec::new(),
+        })
+    }
+
     /// The manifest that is planned.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {

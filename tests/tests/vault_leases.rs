@@ -105,6 +105,72 @@ fn came(outcome: &Outcome) {
     assert_eq!(token, [Leasing::TOKEN]);
 }
 
+/// Waits until there is no user, no lease, and no token but that of the root.
+#[track_caller]
+fn nothing_stays(leasing: &Leasing) {
+    let start = Instant::now();
+    let stays = || {
+        leasing.bao.leases() != 0
+            || !leasing.postgres.made_users().is_empty()
+            || leasing.bao.tokens().len() > 1
+    };
+    // OpenBao takes its time.
+    while stays() {
+        assert!(start.elapsed() < Duration::from_secs(30), "the lease stays");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_is_leased_and_starts_no_command_is_given_back() {
+    let leasing = Leasing::start(json!({ "token_ttl": "2h" }));
+    let project = VaultProject::new("", ENTRIES);
+    let launcher = || leasing.launcher(&project).env("SECRET_RUN_LOG", "info");
+    let revoked = "revoked what was leased from Vault";
+    let checked = launcher().args(["check"]).run();
+    checked.exits_with(0).stderr_has(revoked);
+    nothing_stays(&leasing);
+    let missing = launcher().command(["./no-such-program"]).run();
+    let missing = missing.exits_with(127);
+    missing.stderr_has("command-not-found").stderr_has(revoked);
+    nothing_stays(&leasing);
+    let entries = ENTRIES.replace("app/TOKEN\"\n", "app/TOKEN\"\nvalidate = \"base64\"\n");
+    let invalid = VaultProject::new("", &entries);
+    let (message, _) = refused(&invalid, leasing.launcher(&invalid), "invalid-value");
+    assert!(!message.contains(Leasing::TOKEN), "{message}");
+    nothing_stays(&leasing);
+    // A command that starts keeps it.
+    launcher().command(["true"]).run().exits_with(0);
+    assert_eq!(leasing.postgres.made_users().len(), 1);
+    assert_eq!(leasing.bao.leases(), 1);
+}
+
+#[test]
+fn who_may_not_give_back_what_is_leased_is_warned() {
+    let leasing = Leasing::start(json!({}));
+    let project = VaultProject::new("", ENTRIES);
+    let read = |path: &str| format!("path \"{path}\" {{ capabilities = [\"read\"] }}\n");
+    let rules = read("secret/data/app/*") + &read("database/creds/app");
+    let revoke = "path \"sys/leases/revoke\" { capabilities = [\"update\"] }\n";
+    let check = |rules: &str| {
+        let token = leasing.bao.token(rules);
+        let launcher = project.stranger(&leasing.bao).env("VAULT_TOKEN", &token);
+        launcher.args(["check"]).run()
+    };
+    let checked = check(&(rules.clone() + revoke));
+    assert_eq!(checked.exits_with(0).stderr(), "");
+    let start = Instant::now();
+    while !leasing.postgres.made_users().is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(30), "the user stays");
+        sleep(Duration::from_millis(50));
+    }
+    let checked = check(&rules);
+    let warning = checked.exits_with(0).problem("vault-lease-not-revoked");
+    assert_eq!(warning["severity"], "warning");
+    assert_eq!(checked.problems().len(), 1, "{checked:?}");
+    assert_eq!(leasing.postgres.made_users().len(), 1);
+}
+
 #[test]
 fn who_refuses_leases_gets_none_and_what_was_leased_is_revoked() {
     let leasing = Leasing::start(json!({ "token_ttl": "2h" }));
@@ -114,12 +180,7 @@ fn who_refuses_leases_gets_none_and_what_was_leased_is_revoked() {
     let leased = "`database/creds/app` is leased for 1h, and this backend refuses leases";
     assert_eq!(message, leased);
     assert!(hint.contains("`leases = \"keep\"`"), "{hint}");
-    // With the token of the login. OpenBao takes its time.
-    let start = Instant::now();
-    while leasing.bao.leases() != 0 {
-        assert!(start.elapsed() < Duration::from_secs(30), "the lease stays");
-        sleep(Duration::from_millis(50));
-    }
+    nothing_stays(&leasing);
     // What is not leased is none of that.
     let entry = "[secrets.TOKEN]\nkey = \"secret/app/TOKEN\"\n";
     let project = VaultProject::new("leases = \"refuse\"", entry);

@@ -15,6 +15,7 @@ use secret_runtime::resolver::Resolved;
 use super::Options;
 use super::print::{self, Output};
 use crate::exit::FAILED;
+use crate::loan::Loan;
 use crate::metrics::Meter;
 use crate::table::Table;
 use crate::{pipeline, render};
@@ -91,13 +92,21 @@ impl Check {
     }
 }
 
-/// What was read is written down also where nothing is started. A check is there to find out what
-/// is so now: a cache only stands in for a backend that is out, and is said.
+/// What was read is written down also where nothing is started, and what was leased is given back.
+/// A check is there to find out what is so now: a cache only stands in for a backend that is out,
+/// and is said.
 fn resolve(plan: Plan, options: &Options, judge: &mut Judge) -> Result<Resolved, Problems> {
     let mut meter = Meter::off(options);
     let task = (Task::Check, Asking::All);
-    let (resolved, mut audit) = pipeline::read(plan, task, options, judge, &mut meter)?;
+    let mut loan = Loan::default();
+    let read = pipeline::read(plan, task, options, judge, (&mut meter, &mut loan));
+    let left = loan.give_back();
+    let (mut resolved, mut audit) = match read {
+        Ok(read) => read,
+        Err(problems) => return Err(problems.with(left)),
+    };
     audit.write()?;
+    resolved.note(left);
     Ok(resolved)
 }
 

@@ -11,6 +11,7 @@ use secret_runtime::judge::Judge;
 use super::Options;
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted};
+use crate::loan::Loan;
 use crate::metrics::Meter;
 use crate::{pipeline, render, trace};
 
@@ -36,10 +37,14 @@ fn become_command(
     let plan = pipeline::plan(options)?;
     let mut meter = Meter::of_run(&plan, options);
     let task = (Task::Run, Asking::Expired);
-    let read = pipeline::read(plan, task, options, &mut judge, &mut meter);
+    let mut loan = Loan::default();
+    let read = pipeline::read(plan, task, options, &mut judge, (&mut meter, &mut loan));
     // Before the command, and also when there will be none.
     let _ = meter.end();
-    let (resolved, mut audit) = read?;
+    let (resolved, mut audit) = match read {
+        Ok(read) => read,
+        Err(problems) => return Err(problems.with(loan.give_back())),
+    };
     // The kernel drops its memory with all the rest when the command is executed; to unmap each
     // instance first would do the same work twice.
     std::mem::forget(judge);
@@ -57,7 +62,7 @@ fn become_command(
         Err(not_started) => not_started,
     };
     trace::send(Some(&problems), options.error_format);
-    let problems = audit.ends_with(problems);
+    let problems = audit.ends_with(problems).with(loan.give_back());
     render::problems(
         problems.as_slice(),
         options.error_format,

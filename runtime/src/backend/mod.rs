@@ -138,6 +138,15 @@ impl FetchError {
     pub fn problem(&self) -> Problem {
         Problem::error(self, self.place.clone())
     }
+
+    /// It as a problem that does not keep the command from starting.
+    #[must_use]
+    pub fn warning(&self) -> Problem {
+        Problem {
+            severity: Severity::Warning,
+            ..self.problem()
+        }
+    }
 }
 
 impl fmt::Display for FetchError {
@@ -183,10 +192,7 @@ impl Notice {
     /// It as a problem that does not keep the command from starting.
     #[must_use]
     pub fn problem(&self) -> Problem {
-        Problem {
-            severity: Severity::Warning,
-            ..self.warning.problem()
-        }
+        self.warning.warning()
     }
 }
 

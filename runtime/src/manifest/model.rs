@@ -177,6 +177,12 @@ impl BackendSettings {
         }
     }
 
+    /// Whether what it gives for a time can be [given back](crate::backend::Lender).
+    #[must_use]
+    pub fn lends(&self) -> bool {
+        matches!(self, Self::Vault(_))
+    }
+
     /// Whether it knows which version was there before the current one. Of others, `previous`
     /// is read under a name of its own.
     #[must_use]

@@ -11,7 +11,7 @@ use crate::nearest::nearest;
 use crate::selection::{Selection, Wanted};
 
 /// A backend that some route needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PlannedBackend {
     /// Its name in the manifest; `env` if it is not declared there.
     pub name: String,

@@ -8,7 +8,7 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid};
 use secret_runtime::backend::FetchError;
-use secret_runtime::error::{Explain, Nature, Problem, Severity};
+use secret_runtime::error::{Explain, Nature, Problem};
 use secret_runtime::grant::Grant;
 use secret_runtime::lease::Lease;
 use secret_runtime::plan::Plan;
@@ -103,19 +103,12 @@ pub(in crate::watch) fn run(plan: &Plan, mut post: Post, format: Format) -> Exit
         .collect();
     let done = resolver::tend(plan, &|name| std::env::var_os(name), &duties);
     let problems = done.iter().filter_map(|done| done.as_ref().err());
-    let problems: Vec<Problem> = problems.map(warning).collect();
+    let problems: Vec<Problem> = problems.map(FetchError::warning).collect();
     render::problems(&problems, format, "");
     let upkeep: Vec<Upkeep> = done.iter().map(Upkeep::of).collect();
     // A parent that is gone needs no answer.
     let _ = post.gate.upkeep(&upkeep);
     ExitCode::SUCCESS
-}
-
-fn warning(error: &FetchError) -> Problem {
-    Problem {
-        severity: Severity::Warning,
-        ..error.problem()
-    }
 }
 
 impl Upkeep {
