@@ -40,6 +40,17 @@ impl Known {
         let gone = self.entries.iter().filter(|entry| !has(&entry.name));
         new.chain(gone).map(|entry| entry.name.clone()).collect()
     }
+
+    /// What is good for a time of those entries that are other ones now, also where that is no
+    /// change: it says nothing of what the command has.
+    pub(super) fn others(&self, entries: &[Reported]) -> Vec<DocumentId> {
+        let is_other = |entry: &&Reported| {
+            let had = self.entries.iter().find(|had| had.name == entry.name);
+            !entry.held && had.is_none_or(|had| had.mark != entry.mark)
+        };
+        let others = entries.iter().filter(is_other);
+        others.flat_map(|entry| entry.leased.clone()).collect()
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +109,9 @@ mod tests {
             known.changed(&[user(2), entry("TOKEN", 2)], are_good),
             ["TOKEN"]
         );
+        // The time of another one is not the time of the one that is there.
+        assert_eq!(known.others(&[user(2), entry("TOKEN", 1)]), [DOCUMENT]);
+        assert!(known.others(&[user(1), entry("TOKEN", 2)]).is_empty());
     }
 
     #[test]

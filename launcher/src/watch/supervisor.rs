@@ -281,6 +281,9 @@ impl Supervisor {
         if self.running.is_none() {
             applicant.order(Order::Prepare, Stage::Preparing, entries);
         } else if changed.is_empty() {
+            let others = self.known.others(&entries);
+            let documents = &mut applicant.given.documents;
+            documents.retain(|(document, _)| !others.contains(document));
             self.unchanged(now);
         } else if is_short {
             self.dismiss();
