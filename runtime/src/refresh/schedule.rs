@@ -43,7 +43,8 @@ impl Schedule {
         self.next = now + earlier(self.interval, chance);
     }
 
-    /// There are other values than before, or the first ones, some of them good until `lease`.
+    /// There are other values than before, or the first ones, or the same with leases that end
+    /// later; some of them are good until `lease`.
     pub fn changed(&mut self, now: Instant, lease: Option<Instant>, chance: u8) {
         self.unchanged(now, chance);
         self.lease = lease;

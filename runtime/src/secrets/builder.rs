@@ -13,6 +13,8 @@ use crate::error::Problems;
 
 /// The shortest time after which values are read again.
 const SHORTEST: Duration = Duration::from_millis(10);
+/// The longest one, as in a manifest. Who never wants them read again does not watch.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// How values are to be read. What is not said is found as `secret-run` finds it.
 #[must_use = "nothing is read before `load`"]
@@ -64,9 +66,10 @@ impl SecretsBuilder {
 
     /// How long values are taken for good by who [watches](Secrets::watch), instead of
     /// `SECRETS_CACHE_TTL_SECONDS`, what the manifest says with `cache`, and the `interval` of
-    /// `[watch]`, of which the shortest counts: an hour where nobody says anything. Not less than 10 milliseconds.
+    /// `[watch]`, of which the shortest counts: an hour where nobody says anything. Not less
+    /// than 10 milliseconds, and not more than 30 days.
     pub fn refresh_every(mut self, time: Duration) -> Self {
-        self.0.refresh_every = Some(time.max(SHORTEST));
+        self.0.refresh_every = Some(time.clamp(SHORTEST, LONGEST));
         self
     }
 

@@ -91,6 +91,14 @@ impl Moment {
             time: SystemTime::now(),
         }
     }
+
+    /// So long before.
+    pub(super) fn before(self, age: Duration) -> Self {
+        Self {
+            instant: self.instant.checked_sub(age).unwrap_or(self.instant),
+            time: self.time.checked_sub(age).unwrap_or(self.time),
+        }
+    }
 }
 
 impl State {

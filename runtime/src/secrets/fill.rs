@@ -41,6 +41,10 @@ impl Fault {
                 let upper = upper_case(field);
                 let mut names = [field, &upper].into_iter();
                 match names.find(|name| Declared::of(manifest, name).is_some()) {
+                    // A map, which `flatten` asks for, has values by the names of entries alone.
+                    Some(name) if matches!(snapshot.optional(name), Ok(Some(_))) => {
+                        Self::Value(name.to_owned()).explained(snapshot, wanted)
+                    }
                     Some(name) => snapshot.absent(name),
                     None => AccessError::not_declared(manifest, &upper),
                 }

@@ -94,15 +94,16 @@ impl Secrets {
             selection,
             warnings,
             stale,
+            age,
             since,
         } = reading;
         let known = Known::new(entries.to_vec(), since);
-        let read = Moment::now();
-        let mut schedule = Schedule::new(source.interval, PAUSE.min(source.interval), read.instant);
-        schedule.changed(read.instant, known.good_until(), chance());
+        let now = Moment::now();
+        let mut schedule = Schedule::new(source.interval, PAUSE.min(source.interval), now.instant);
+        schedule.changed(now.instant, known.good_until(), chance());
         let state = State {
             snapshot: Snapshot::first(Arc::clone(source.manifest()), selection, entries),
-            read,
+            read: now.before(age),
             failure: None,
             warnings: warnings.into(),
             due: schedule.due(),
@@ -276,6 +277,9 @@ impl Inner {
             .changed(&reading.entries, read.instant)
             .is_empty();
         let (snapshot, change) = if is_same {
+            if !is_stale {
+                work.known.given_again(&reading.entries, reading.since);
+            }
             let pruned = before.without_outdated(read.instant);
             (pruned.unwrap_or(before), None)
         } else {
@@ -292,7 +296,11 @@ impl Inner {
         match (is_stale, is_same) {
             // That it is tried again, and when, is said by the failure.
             (true, _) => work.schedule.lease_moves(lease),
-            (false, true) => work.schedule.unchanged(read.instant, chance()),
+            (false, true) => {
+                // One that is over already is no reason to read it once more at once.
+                let lease = lease.filter(|lease| *lease > read.instant);
+                work.schedule.changed(read.instant, lease, chance());
+            }
             (false, false) => work.schedule.changed(read.instant, lease, chance()),
         }
         self.state.send_replace(State {

@@ -19,7 +19,7 @@ use crate::memory::Memory;
 use crate::plan::Plan;
 use crate::plugin::{self, PluginOptions, Plugins, Store};
 use crate::policy;
-use crate::resolver::{self, Remembered, Resolved, ResolvedEntry, STALE};
+use crate::resolver::{self, Resolved, ResolvedEntry, STALE};
 use crate::selection::{Selection, Wanted};
 
 /// Reads a variable of the process.
@@ -50,6 +50,8 @@ pub(super) struct Reading {
     pub(super) warnings: Vec<Problem>,
     /// That some of it is what was known before, since a backend is out, and why.
     pub(super) stale: Option<Problems>,
+    /// How old the oldest of that is.
+    pub(super) age: Duration,
     /// Before anything was asked: leases are no longer than from there.
     pub(super) since: Instant,
 }
@@ -103,17 +105,20 @@ impl Source {
         };
         warnings.extend(memory.keep());
         warnings.extend_from_slice(resolved.warnings());
-        let mut entries = resolved.entries().iter();
-        let is_stale = entries.any(|entry| entry.remembered.is_some_and(Remembered::is_stale));
+        let remembered = resolved.entries().iter();
+        let remembered = remembered.filter_map(|entry| entry.remembered);
+        let ages = remembered.filter(|it| it.is_stale()).map(|it| it.age);
+        let oldest = ages.max();
         let why = resolved.warnings().iter();
         let why = why.filter(|warning| warning.kind == STALE).cloned();
-        let stale = is_stale.then(|| why.collect());
+        let stale = oldest.map(|_| why.collect());
         let entries = resolved.into_entries().into_iter().map(Arc::new).collect();
         Ok(Reading {
             entries,
             selection,
             warnings,
             stale,
+            age: oldest.unwrap_or_default(),
             since,
         })
     }
@@ -138,6 +143,8 @@ impl Source {
         let plan = policy::authorize(plan, plugins, &mut judge)?;
         account.reached(Stage::Values);
         let fetched = resolver::fetch(plan, &process, memory);
+        // Nobody here renews or revokes what is leased: what could is not kept.
+        memory.leases.grants.clear();
         account.accesses(&fetched);
         let resolved = fetched.extract().compose().validate(&mut judge)?;
         account.reached(Stage::Start);
