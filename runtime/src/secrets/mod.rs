@@ -124,8 +124,8 @@
 //! # What it does not do
 //!
 //! It installs no signal handler, changes nothing of the process, starts no process, and writes
-//! nothing but the audit log that the manifest asks for. Values are in the memory of the program,
-//! where `secret-run` cannot harden anything: see `docs/library.md`.
+//! nothing but what the manifest asks for: an audit log, and a cache across starts. Values are in
+//! the memory of the program, where `secret-run` cannot harden anything: see `docs/library.md`.
 
 mod background;
 mod builder;

@@ -205,7 +205,7 @@ async fn log_in(
         is_of_a_login: true,
         is_renewable: auth.renewable,
         lifetime,
-        end: Mutex::new(lifetime.map(|lifetime| asked + lifetime)),
+        end: Mutex::new(lifetime.and_then(|lifetime| asked.checked_add(lifetime))),
     })
 }
 

@@ -45,7 +45,7 @@ impl Session {
             lifetime = self.renew(client).await;
             let Some(rest) = lifetime else { break };
             debug!(seconds = rest.as_secs(), "renewed the token of this login");
-            *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked + rest);
+            *self.end.lock().unwrap_or_else(PoisonError::into_inner) = asked.checked_add(rest);
         }
         pending().await
     }
