@@ -74,9 +74,10 @@ impl OpenBao {
                 (command, ports)
             },
             |ports| {
-                // What holds secrets is there last.
-                let mounts = send(ports.plain, "GET", "sys/mounts/secret", Self::ROOT, "");
-                mounts.is_ok_and(|reply| reply.status == 200)
+                // What holds secrets is there last, and then is busy for a moment with itself.
+                let unwritten = send(ports.plain, "GET", "secret/data/unwritten", Self::ROOT, "");
+                unwritten
+                    .is_ok_and(|reply| reply.status == 404 && !reply.text().contains("no handler"))
             },
         );
         Self {
