@@ -3,8 +3,6 @@
 //! A launcher that resolves once and becomes its command begins with an empty one. A program that
 //! resolves again keeps its own. Nothing in it is global: two of them know nothing of each other.
 
-use std::time::Duration;
-
 use crate::cache::{Asking, Cache, CacheError};
 use crate::error::{Problem, Problems};
 use crate::grant::Leases;
@@ -67,15 +65,6 @@ impl Memory {
     #[must_use = "a cache that can't be written is said"]
     pub fn reject(&mut self, problems: &Problems) -> Vec<Problem> {
         warnings(self.cache.reject(problems))
-    }
-
-    /// In how long the next document should be read again, with [`Asking::Due`]: at 80 to 90 per
-    /// cent of its time, so that it does not expire. Zero if one is due now, and stays so as long as
-    /// its backend can't be reached: who asks again waits in between. `None` where nothing is
-    /// remembered.
-    #[must_use]
-    pub fn refresh_in(&self) -> Option<Duration> {
-        self.cache.due_in()
     }
 }
 

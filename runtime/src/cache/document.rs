@@ -15,9 +15,6 @@ pub(crate) struct Kept {
     pub(super) read: Moment,
     /// As it was when it was read; for those who look at all that is remembered.
     pub(super) terms: Terms,
-    /// Which part of its time has gone when it is due to be refreshed, in thousandths: another for
-    /// each, so that many processes don't ask together.
-    pub(super) due: u32,
     /// The backend's name.
     pub(super) backend: String,
     /// The entries that it is in.
@@ -29,8 +26,6 @@ pub(crate) struct Kept {
 pub(crate) enum Age {
     /// It may, without asking.
     Good,
-    /// It may, and it is time to ask.
-    Due,
     /// Only if its backend can't be reached.
     Stale,
     /// It may not.
@@ -59,7 +54,6 @@ impl Kept {
             document,
             read,
             terms,
-            due: due(),
             backend,
             names,
         }
@@ -83,10 +77,7 @@ impl Kept {
         let age = if ttl.is_zero() || ended {
             Age::Over
         } else if since < ttl {
-            match since < ttl * self.due / 1000 {
-                true => Age::Good,
-                false => Age::Due,
-            }
+            Age::Good
         } else if since < ttl.saturating_add(terms.stale) {
             Age::Stale
         } else {
@@ -112,24 +103,10 @@ impl Kept {
         })
     }
 
-    /// In how long it is due to be refreshed.
-    pub(super) fn due_in(&self, now: Moment) -> Duration {
-        let at = self.ttl(self.terms) * self.due / 1000;
-        let since = self.read.age(now).unwrap_or(Duration::MAX);
-        at.saturating_sub(since)
-    }
-
     /// Whether it may be on a disk: what is leased ends by others' hands, too.
     pub(super) fn outlives_a_process(&self) -> bool {
         self.lease().is_none()
     }
-}
-
-/// From 80 to 90 per cent.
-fn due() -> u32 {
-    use std::hash::{BuildHasher, RandomState};
-    let random = RandomState::new().hash_one(0_u8) % 100;
-    800 + u32::try_from(random).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -166,23 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn it_is_good_then_due_then_stale_then_over() {
+    fn it_is_good_then_stale_then_over() {
         let kept = kept(None);
-        assert!((800..900).contains(&kept.due));
         for (seconds, expected) in [
             (0, Age::Good),
-            (799, Age::Good),
-            (900, Age::Due),
-            (999, Age::Due),
+            (999, Age::Good),
             (1000, Age::Stale),
             (1299, Age::Stale),
             (1300, Age::Over),
         ] {
             assert_eq!(age(&kept, seconds), Some(expected), "{seconds}");
         }
-        let due = kept.due_in(at(0)).as_secs();
-        assert!((800..900).contains(&due));
-        assert_eq!(kept.due_in(at(950)), Duration::ZERO);
         assert!(kept.known(TERMS, at(1300)).is_none());
     }
 
@@ -190,7 +161,7 @@ mod tests {
     fn it_never_outlives_its_lease() {
         let kept = kept(Some(60));
         assert_eq!(age(&kept, 30), Some(Age::Good));
-        assert_eq!(age(&kept, 59), Some(Age::Due));
+        assert_eq!(age(&kept, 59), Some(Age::Good));
         assert_eq!(age(&kept, 60), Some(Age::Over));
         assert!(!kept.outlives_a_process());
         let known = kept.known(TERMS, at(20)).unwrap();

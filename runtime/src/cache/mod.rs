@@ -46,8 +46,6 @@ pub enum Asking {
     /// Nothing: what has expired is asked anew.
     #[default]
     Expired,
-    /// What is due to be refreshed, too: that comes a little before it expires.
-    Due,
     /// All. What is remembered stands in for a backend that can't be reached, and is said aloud.
     All,
 }

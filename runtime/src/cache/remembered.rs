@@ -5,7 +5,6 @@
 //! next resolution asks for it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::document::{Age, Kept, Known};
 use super::identity::Identity;
@@ -87,8 +86,7 @@ impl Cache {
     /// Whether something of this age is used without asking.
     pub(crate) fn answers(&self, age: Age) -> bool {
         match self.asking {
-            Asking::Expired => matches!(age, Age::Good | Age::Due),
-            Asking::Due => age == Age::Good,
+            Asking::Expired => age == Age::Good,
             Asking::All => false,
         }
     }
@@ -133,12 +131,6 @@ impl Cache {
         self.write()
     }
 
-    /// In how long the next document is due to be refreshed.
-    pub(crate) fn due_in(&self) -> Option<Duration> {
-        let now = Moment::now();
-        self.kept.values().map(|kept| kept.due_in(now)).min()
-    }
-
     fn write(&mut self) -> Option<CacheError> {
         let changed = std::mem::take(&mut self.changed);
         let place = self.place.as_ref().filter(|_| changed)?;
@@ -156,7 +148,7 @@ fn refused(problem: &Problem) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+    use std::time::Duration;
 
     use super::*;
     use crate::backend::Document;
@@ -211,8 +203,6 @@ mod tests {
         read(&mut cache);
         assert!(cache.keep().is_none());
         assert!(knows(&cache, 1) && !knows(&cache, 2));
-        let due = cache.due_in().unwrap().as_secs();
-        assert!((47..54).contains(&due), "{due}");
     }
 
     #[test]
@@ -226,20 +216,14 @@ mod tests {
         cache.served(key(1));
         assert!(cache.reject(&refusal("A")).is_none());
         assert!(!knows(&cache, 1));
-        assert!(cache.due_in().is_none());
     }
 
     #[test]
     fn what_is_asked_for_although_it_is_remembered() {
         let mut cache = Cache::default();
-        for (asking, good, due) in [
-            (Asking::Expired, true, true),
-            (Asking::Due, true, false),
-            (Asking::All, false, false),
-        ] {
+        for (asking, good) in [(Asking::Expired, true), (Asking::All, false)] {
             cache.asking = asking;
             assert_eq!(cache.answers(Age::Good), good);
-            assert_eq!(cache.answers(Age::Due), due);
             assert!(!cache.answers(Age::Stale));
         }
     }
