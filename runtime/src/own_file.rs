@@ -48,6 +48,30 @@ impl OwnFileError {
     }
 }
 
+/// Makes such an error one of those who use these files: their enums have the same two variants.
+macro_rules! from_own_file {
+    ($error:ident) => {
+        impl From<$crate::own_file::OwnFileError> for $error {
+            fn from(error: $crate::own_file::OwnFileError) -> Self {
+                use $crate::own_file::OwnFileError;
+                match error {
+                    OwnFileError::Io {
+                        path,
+                        doing,
+                        reason,
+                    } => Self::Io {
+                        path,
+                        doing,
+                        reason,
+                    },
+                    OwnFileError::Exposed { path, reason } => Self::Exposed { path, reason },
+                }
+            }
+        }
+    };
+}
+pub(crate) use from_own_file;
+
 /// Takes the lock on the file at `path`, which is made if it is missing and never moved, and
 /// answers that file. Nothing, if others have had it for as long as `patience`.
 pub(crate) fn lock(path: &Path, patience: Duration) -> Result<Option<File>, OwnFileError> {

@@ -50,7 +50,7 @@ pub(super) struct Reported {
 /// What the parent hears.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// What it was given for a time. As soon as it has it.
+    /// What it was given for a time, also by a reading that failed. Before the report.
     Leases(Given),
     /// Which backends have failed. Also if nothing can be started.
     Breakers(Breakers),

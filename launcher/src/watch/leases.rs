@@ -1,7 +1,8 @@
 //! What the command has for a time: it is renewed while the command runs, and taken back when
 //! nobody uses it any more.
 //!
-//! The parent keeps what backends know it by, and nothing that it is good for. When something is to
+//! The parent keeps what backends know it by: ids, and the token of the login that they hang on. Not
+//! the values that the command got. When something is to
 //! be done, it forks a [keeper](keeper): a process that asks the backends, reports, and ends.
 
 mod given;

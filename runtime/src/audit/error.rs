@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::error::Explain;
-use crate::own_file::OwnFileError;
+use crate::own_file;
 
 /// Why an audit log cannot be written or read.
 #[derive(Debug, Error)]
@@ -73,22 +73,7 @@ impl AuditError {
     }
 }
 
-impl From<OwnFileError> for AuditError {
-    fn from(error: OwnFileError) -> Self {
-        match error {
-            OwnFileError::Io {
-                path,
-                doing,
-                reason,
-            } => Self::Io {
-                path,
-                doing,
-                reason,
-            },
-            OwnFileError::Exposed { path, reason } => Self::Exposed { path, reason },
-        }
-    }
-}
+own_file::from_own_file!(AuditError);
 
 impl Explain for AuditError {
     fn kind(&self) -> &'static str {
@@ -132,7 +117,11 @@ impl Explain for AuditError {
             Self::Occupied { path, .. } => {
                 format!("move {} elsewhere", path.display())
             }
-            Self::Busy { path } => format!("`fuser {}` tells which it is", path.display()),
+            Self::Busy { path } => {
+                // The lock is on the file beside it, which is never moved.
+                let lock = own_file::beside(path, "head");
+                format!("`fuser {}` tells which it is", lock.display())
+            }
             Self::StandardError(_) => {
                 "start it with an open standard error, or name a file".to_owned()
             }

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::TTL_VARIABLE;
 use crate::error::Explain;
+use crate::own_file;
 
 /// What is wrong with the cache.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -74,6 +75,8 @@ impl CacheError {
         Self::Exposed { path, reason }
     }
 }
+
+own_file::from_own_file!(CacheError);
 
 impl Explain for CacheError {
     fn kind(&self) -> &'static str {

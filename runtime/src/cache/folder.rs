@@ -7,12 +7,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use nix::fcntl::OFlag;
-use nix::libc;
-
 use super::CacheError;
 use crate::backend::ProcessVariable;
 use crate::manifest::LONGEST_TTL;
+use crate::own_file;
 
 const NAME: &str = "secret-run";
 /// What a finished cache is called behind its fingerprint.
@@ -96,23 +94,11 @@ fn judge_own(path: &Path, metadata: &Metadata) -> Result<(), CacheError> {
 
 /// Opens a file of this user that nobody else can read; nothing if it is missing.
 pub(super) fn open(path: &Path) -> Result<Option<(File, Metadata)>, CacheError> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let opened = File::options()
-        .read(true)
-        .custom_flags(flags.bits())
-        .open(path);
-    let file = match opened {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.raw_os_error() == Some(libc::ELOOP) => {
-            return Err(CacheError::exposed(path, "is a link"));
-        }
-        Err(error) => return Err(CacheError::io(path, "opened")(error)),
+    let (file, metadata) = match own_file::to_read(path) {
+        Ok(opened) => opened,
+        Err(error) if own_file::is_missing(&error) => return Ok(None),
+        Err(error) => return Err(error.into()),
     };
-    let metadata = file.metadata().map_err(CacheError::io(path, "opened"))?;
-    if !metadata.is_file() {
-        return Err(CacheError::exposed(path, "is no regular file"));
-    }
     judge_own(path, &metadata)?;
     Ok(Some((file, metadata)))
 }

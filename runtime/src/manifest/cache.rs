@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use super::entries::malformed;
 use super::reader::{Reader, Table};
+use super::watch::time;
 
 /// Keys of `[cache]`.
 pub(super) const CACHE_KEYS: &[&str] = &["ttl", "stale-if-error", "across-starts"];
@@ -99,22 +100,4 @@ fn across_starts(reader: &mut Reader, table: &Table<'_, '_>) -> Option<CacheKey>
         return None;
     }
     Some(CacheKey::File(PathBuf::from(path.into_inner())))
-}
-
-fn time(
-    reader: &mut Reader,
-    table: &Table<'_, '_>,
-    key: &str,
-    range: RangeInclusive<Duration>,
-    wanted: &'static str,
-    example: &'static str,
-) -> Option<Duration> {
-    let text = table.text(reader, key)?;
-    let time = humantime::parse_duration(text.get_ref())
-        .ok()
-        .filter(|time| range.contains(time));
-    if time.is_none() {
-        malformed(reader, key, wanted, example, &text.span());
-    }
-    time
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::error::Explain;
-use crate::own_file::{self, OwnFileError};
+use crate::own_file;
 
 /// Why a run cannot be counted.
 #[derive(Debug, Error)]
@@ -50,22 +50,7 @@ pub enum MetricsError {
     },
 }
 
-impl From<OwnFileError> for MetricsError {
-    fn from(error: OwnFileError) -> Self {
-        match error {
-            OwnFileError::Io {
-                path,
-                doing,
-                reason,
-            } => Self::Io {
-                path,
-                doing,
-                reason,
-            },
-            OwnFileError::Exposed { path, reason } => Self::Exposed { path, reason },
-        }
-    }
-}
+own_file::from_own_file!(MetricsError);
 
 impl Explain for MetricsError {
     fn kind(&self) -> &'static str {
