@@ -321,10 +321,17 @@ fn connected(store: &dyn Store, times: usize) {
 fn silence_ends_at_its_deadline(store: &dyn Store) {
     store.set("q7zk-0");
     store.link().change(broken(Fault::StallAfter(0)));
-    let command = Supervised::begin(store);
+    let Supervised { running, log } = Supervised::begin(store);
     let start = Instant::now();
-    assert_eq!(command.running.end(), End::Code(125));
+    assert_eq!(running.end(), End::Code(125));
     assert!(start.elapsed() < Duration::from_secs(90), "it hangs");
+    let said = fs::read_to_string(log).expect("it was written");
+    // That of the backend, or that of each attempt.
+    let kinds = ["backend-deadline", "vault-timed-out", "aws-timed-out"];
+    let is_said = kinds
+        .iter()
+        .any(|kind| said.contains(&format!("\"{kind}\"")));
+    assert!(is_said, "it ended for another reason: {said}");
 }
 
 #[test]
