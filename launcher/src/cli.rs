@@ -18,14 +18,13 @@ mod texts;
 mod vault;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use options::Options;
 
 use secret_runtime::judge::Judge;
 
-use crate::exit::FAILED;
+use crate::exit::{ExitCode, FAILED};
 use crate::harden::Hardened;
 use crate::{render, watch};
 
@@ -40,9 +39,25 @@ use crate::{render, watch};
 )]
 pub struct Cli {
     #[command(flatten)]
-    options: Options,
+    start: Start,
     #[command(subcommand)]
     task: Option<Task>,
+}
+
+/// The main form alone. Every start would otherwise make the subcommands, with all of their
+/// options and texts, to find that none of them is meant.
+#[derive(Debug, Parser)]
+#[command(disable_help_flag = true)]
+struct Direct {
+    #[command(flatten)]
+    start: Start,
+}
+
+/// What starts a command, and how.
+#[derive(Debug, Args, PartialEq, Eq)]
+struct Start {
+    #[command(flatten)]
+    options: Options,
     /// Stay as the command's parent, and restart it or tell it when a value changes; see [watch]
     /// of the manifest.
     #[arg(long)]
@@ -86,25 +101,38 @@ enum Task {
     Man,
 }
 
+impl Cli {
+    /// What the arguments of the process say.
+    fn of_process() -> Result<Self, clap::Error> {
+        match Direct::try_parse() {
+            Ok(Direct { start }) if !start.command.is_empty() => Ok(Self { start, task: None }),
+            // What is wrong is said by the parser that knows everything.
+            _ => Self::try_parse(),
+        }
+    }
+}
+
 /// Parses the command line and does what it says. Returns only if no command was started.
 pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let Cli { start, task } = match Cli::of_process() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let options = &cli.options;
+    let options = &start.options;
     let mut consequence = render::NOT_STARTED;
-    let done = match cli.task {
-        None if cli.command.is_empty() => {
+    let done = match task {
+        None if start.command.is_empty() => {
             let missing = clap::error::ErrorKind::MissingRequiredArgument;
             return usage(&Cli::command().error(missing, texts::NO_COMMAND));
         }
-        Some(_) if cli.watch => {
+        Some(_) if start.watch => {
             let conflict = clap::error::ErrorKind::ArgumentConflict;
             return usage(&Cli::command().error(conflict, texts::WATCHED_SUBCOMMAND));
         }
-        None if cli.watch => watch::supervise(options, cli.command, judge, hardened, cli.redact),
-        None => run::run(options, cli.command, judge, hardened),
+        None if start.watch => {
+            watch::supervise(options, start.command, judge, hardened, start.redact)
+        }
+        None => run::run(options, start.command, judge, hardened),
         Some(Task::Check(check)) => return check.run(options, judge),
         Some(Task::Plan(plan)) => plan.run(options),
         #[cfg(feature = "aws")]
@@ -143,5 +171,61 @@ fn usage(error: &clap::Error) -> ExitCode {
         ExitCode::from(FAILED)
     } else {
         ExitCode::SUCCESS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the parser without subcommands reads is what the one with them would have read.
+    #[test]
+    fn both_parsers_agree() {
+        let lines = [
+            "-- app",
+            "--file s.toml --env production -- app --watch check",
+            "-fs.toml -e=staging -b vault --allow-compile --error-format json -- app",
+            "--watch --redact -- app -- more",
+            "--env check -- app",
+            "--file -- -- app",
+            "-- ",
+        ];
+        for line in lines {
+            let arguments = || std::iter::once("secret-run").chain(line.split(' '));
+            let all = Cli::try_parse_from(arguments()).map(|cli| cli.start);
+            let direct = Direct::try_parse_from(arguments()).map(|direct| direct.start);
+            match (all, direct) {
+                (Ok(all), Ok(direct)) => assert_eq!(all, direct, "{line}"),
+                (Err(all), Err(direct)) => assert_eq!(all.kind(), direct.kind(), "{line}"),
+                (all, direct) => panic!("{line}: {all:?} and {direct:?}"),
+            }
+        }
+    }
+
+    /// What has another meaning with subcommands is left to the parser that knows them.
+    #[test]
+    fn the_main_form_alone_is_read_directly() {
+        let others = [
+            "",
+            "--help",
+            "-h",
+            "--version",
+            "-V",
+            "check",
+            "check -- app",
+            "plan --env production",
+            "--env production check",
+            "--redact -- app",
+            "--wat -- app",
+            "app",
+        ];
+        for line in others {
+            let arguments = ["secret-run"].into_iter().chain(line.split_whitespace());
+            let direct = Direct::try_parse_from(arguments);
+            assert!(
+                direct.is_err_and(|error| error.use_stderr()) || line.is_empty(),
+                "{line}"
+            );
+        }
     }
 }

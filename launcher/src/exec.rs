@@ -3,17 +3,15 @@
 //! What the command sees is what it would see had the launcher's parent started it
 //! itself. Most of the launcher ends with `execve`: memory, threads, handlers, and
 //! descriptors, which are all close-on-exec. What would outlive it is put back:
-//! - the signals that the parent had ignored, and SIGPIPE, which Rust's runtime ignores
-//!   before `main`;
-//! - standard descriptors that the parent had closed, where that runtime opens
-//!   `/dev/null`;
+//! - the signals that the parent had ignored, and SIGPIPE, which is ignored before `main`;
+//! - standard descriptors that the parent had closed, where `/dev/null` is opened before
+//!   `main`;
 //! - the limit for core dumps, by [`Hardened`].
 //!
-//! The first two are noted before that runtime starts, in a function that the loader
-//! calls. Signal mask, umask, working directory, and the other limits are never changed.
+//! The first two are noted, and changed, in a function that the loader calls before `main`.
+//! Signal mask, umask, working directory, and the other limits are never changed.
 //!
-//! This is the one file of the launcher with `unsafe` in it. It must not decide what
-//! is executed or with which environment.
+//! This file must not decide what is executed or with which environment: it has `unsafe` in it.
 
 #![expect(
     unsafe_code,
@@ -161,9 +159,10 @@ pub(crate) fn die_of(signal: c_int) {
     }
 }
 
-/// Signals whose disposition something in the launcher may change: Rust's runtime, the
-/// WebAssembly engine, the alarm that watches it, and the parent of a watched command. A handler ends with `execve`; an ignored signal would stay
-/// ignored, so only those have to be put back, and SIGPIPE, which is ignored now.
+/// Signals whose disposition something in the launcher may change: Rust's runtime where it is used,
+/// the WebAssembly engine, the alarm that watches it, and the parent of a watched command. A
+/// handler ends with `execve`; an ignored signal would stay ignored, so only those have to be put
+/// back, and SIGPIPE, which is ignored now.
 const TOUCHED_SIGNALS: [c_int; 7] = [
     libc::SIGURG,
     libc::SIGCHLD,
@@ -181,13 +180,13 @@ static IGNORED_AT_START: AtomicU32 = AtomicU32::new(0);
 static CLOSED_AT_START: AtomicU32 = AtomicU32::new(0);
 
 // SAFETY: the loader calls each function of this section once, before `main`, with
-// arguments that a C function may leave unread. `note_inherited` calls nothing that
-// needs Rust's runtime, and does not unwind.
+// arguments that a C function may leave unread. `before_main` calls nothing that needs
+// Rust's runtime, and does not unwind.
 #[used]
 #[unsafe(link_section = ".init_array")]
-static BEFORE_MAIN: extern "C" fn() = note_inherited;
+static BEFORE_MAIN: extern "C" fn() = before_main;
 
-extern "C" fn note_inherited() {
+extern "C" fn before_main() {
     share_one_heap();
     let ignored = TOUCHED_SIGNALS
         .into_iter()
@@ -195,6 +194,23 @@ extern "C" fn note_inherited() {
     IGNORED_AT_START.store(ignored.map(bit).sum(), Ordering::Relaxed);
     let closed = (0..=2).filter(|descriptor| is_closed(*descriptor));
     CLOSED_AT_START.store(closed.map(bit).sum(), Ordering::Relaxed);
+    open_standard_descriptors();
+    // A closed pipe is an error of a write, which is looked at.
+    // SAFETY: an ignored signal runs no code of this process.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}
+
+/// No file of ours must get the number of a standard descriptor: what is written to standard error
+/// would be written into it.
+fn open_standard_descriptors() {
+    for _ in 0..CLOSED_AT_START.load(Ordering::Relaxed).count_ones() {
+        // SAFETY: the path ends with a NUL. The lowest free number is taken, which is one of those
+        // that are closed.
+        if unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) } == -1 {
+            // SAFETY: ends the process.
+            unsafe { libc::abort() };
+        }
+    }
 }
 
 /// The watchdog of the validators is the only other thread, and allocates next to nothing. A
@@ -243,7 +259,7 @@ fn restore_inherited() {
     }
     let closed = CLOSED_AT_START.load(Ordering::Relaxed);
     for descriptor in (0..=2).filter(|descriptor| closed & bit(*descriptor) != 0) {
-        // SAFETY: behind it is the `/dev/null` that Rust's runtime opened, which nothing
+        // SAFETY: behind it is the `/dev/null` that was opened before `main`, which nothing
         // owns; `println!` and the like meet an error, which they are made for.
         unsafe { libc::close(descriptor) };
     }

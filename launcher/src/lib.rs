@@ -27,9 +27,9 @@ mod trace;
 mod trace;
 mod watch;
 
-use std::process::ExitCode;
-
 use secret_runtime::judge::Judge;
+
+pub use exit::ExitCode;
 
 /// The whole program. Returns only if no command was started, or none was asked for.
 pub fn main(judge: Judge) -> ExitCode {

@@ -4,7 +4,6 @@ mod show;
 mod verify;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use secret_runtime::audit::{AuditError, files_of};
@@ -13,6 +12,7 @@ use secret_runtime::manifest::AuditDestination;
 use thiserror::Error;
 
 use super::Options;
+use crate::exit::ExitCode;
 use crate::pipeline;
 
 /// Verify and show the audit log.

@@ -1,6 +1,5 @@
 //! `secret-run cache`: what is kept across starts.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -9,6 +8,7 @@ use secret_runtime::error::{Problem, Problems};
 
 use super::Options;
 use super::print::{self, Output};
+use crate::exit::ExitCode;
 use crate::pipeline;
 use crate::table::Table;
 

@@ -1,6 +1,5 @@
 //! `secret-run check`: everything but the start.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
@@ -14,7 +13,7 @@ use secret_runtime::resolver::Resolved;
 
 use super::Options;
 use super::print::{self, Output};
-use crate::exit::FAILED;
+use crate::exit::{ExitCode, FAILED};
 use crate::loan::Loan;
 use crate::metrics::Meter;
 use crate::table::Table;

@@ -10,7 +10,7 @@ use secret_runtime::selection::Wanted;
 use crate::render::Format;
 
 /// Options of `secret-run`, before `--` or among those of a subcommand.
-#[derive(Debug, Args)]
+#[derive(Debug, Args, PartialEq, Eq)]
 pub struct Options {
     /// The manifest [default: secrets.toml, from the working directory upwards; or SECRETS_FILE].
     #[arg(short, long, global = true, value_name = "PATH")]

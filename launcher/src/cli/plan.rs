@@ -1,13 +1,12 @@
 //! `secret-run plan`: what would come from where. Reads the manifest and nothing else.
 
-use std::process::ExitCode;
-
 use clap::Args;
 use secret_runtime::error::Problems;
 use secret_runtime::report::Report;
 
 use super::Options;
 use super::print::{self, Output};
+use crate::exit::ExitCode;
 use crate::pipeline;
 use crate::table::Table;
 

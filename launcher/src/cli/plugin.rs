@@ -32,12 +32,11 @@ mod templates;
 #[cfg(feature = "compile")]
 mod test;
 
-use std::process::ExitCode;
-
 use clap::{Args, Subcommand};
 use secret_runtime::error::Problems;
 
 use super::Options;
+use crate::exit::ExitCode;
 
 #[cfg(not(feature = "compile"))]
 use no_compiler::{NoCompiler as Add, NoCompiler as Compile, NoCompiler as Test};

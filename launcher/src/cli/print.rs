@@ -1,11 +1,12 @@
 //! What goes to standard output.
 
 use std::io::Write;
-use std::process::ExitCode;
 
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::manifest::schema;
 use serde::Serialize;
+
+use crate::exit::ExitCode;
 
 /// `--format` of subcommands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

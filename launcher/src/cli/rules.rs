@@ -1,7 +1,5 @@
 //! `secret-run rules`: what values can be validated with.
 
-use std::process::ExitCode;
-
 use clap::Args;
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::plugin;
@@ -9,6 +7,7 @@ use secret_runtime::rule::{ParameterSpec, RuleSpec};
 use serde_json::{Value, json};
 
 use super::print::{self, Output};
+use crate::exit::ExitCode;
 use crate::table::Table;
 
 /// List what values can be validated with.

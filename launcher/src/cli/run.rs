@@ -1,7 +1,6 @@
 //! The main form: `secret-run [OPTIONS] -- COMMAND`.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use secret_runtime::audit::Task;
 use secret_runtime::cache::Asking;
@@ -9,6 +8,7 @@ use secret_runtime::error::Problems;
 use secret_runtime::judge::Judge;
 
 use super::Options;
+use crate::exit::ExitCode;
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted};
 use crate::loan::Loan;

@@ -1,13 +1,12 @@
 //! `secret-run vault policy`: what Vault must grant for the manifest, and nothing more.
 
-use std::process::ExitCode;
-
 use clap::{Args, Subcommand};
 use secret_runtime::backend::vault::Policy;
 use secret_runtime::error::Problems;
 
 use super::nothing::nothing_of;
 use super::{Options, print};
+use crate::exit::ExitCode;
 use crate::pipeline;
 
 /// Print what Vault must grant.

@@ -5,7 +5,6 @@
 //! runs could see.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 use std::time::Instant;
 
 use nix::sys::prctl;
@@ -25,7 +24,7 @@ use super::reading::{Reading, values};
 use super::redact::Sinks;
 use crate::audit::Audit;
 use crate::cli::Options;
-use crate::exit::FAILED;
+use crate::exit::{ExitCode, FAILED};
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted, rewrite};
 use crate::metrics::Meter;

@@ -1,12 +1,10 @@
 //! The end of a command, which becomes the end of its parent.
 
-use std::process::ExitCode;
-
 use nix::libc::c_int;
 use rustix::process::WaitStatus;
 
 use crate::exec;
-use crate::exit::FAILED;
+use crate::exit::{ExitCode, FAILED};
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! The parent of a command: what it begins with, and its loop.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use secret_runtime::error::{Problem, Problems};
 use secret_runtime::judge::Judge;
@@ -16,6 +15,7 @@ use super::metrics::Exporter;
 use super::signals::Signals;
 use super::supervisor::{Supervisor, Turn};
 use crate::cli::Options;
+use crate::exit::ExitCode;
 use crate::harden::Hardened;
 use crate::{exec, pipeline};
 

@@ -15,8 +15,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Config, Engine};
 
 use crate::rule::Catalog;
 
@@ -48,24 +48,49 @@ pub(super) fn standard() -> Result<Component, PluginError> {
     Ok(component)
 }
 
-/// The engine of all plugins. There is one in a process, so that epochs and types are shared.
+/// The engine of all plugins that are loaded. There is one in a process, so that epochs and types
+/// are shared.
 pub(super) fn plugin_engine() -> Result<Engine, PluginError> {
     static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
-    let mut known = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    only_one(&ENGINE, || {
+        let mut config = engine::config(engine::Guests::Plugins, None)?;
+        only_load(&mut config);
+        Engine::new(&config)
+    })
+}
+
+/// The engine that plugins are compiled in, and asked what they are. Its code is for the baseline
+/// of this target, which any machine of it can run.
+#[cfg(feature = "compile")]
+pub(super) fn compiling_engine() -> Result<Engine, PluginError> {
+    static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
+    only_one(&ENGINE, || {
+        let target = Some(super::store::TARGET);
+        Engine::new(&engine::config(engine::Guests::Plugins, target)?)
+    })
+}
+
+fn only_one(
+    place: &Mutex<Option<Engine>>,
+    make: impl FnOnce() -> wasmtime::Result<Engine>,
+) -> Result<Engine, PluginError> {
+    let mut known = place.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(engine) = &*known {
         return Ok(engine.clone());
     }
-    let config = engine::config(engine::Guests::Plugins, compiler_target());
-    let engine = config.and_then(|config| Engine::new(&config));
-    let engine = engine.map_err(|_| PluginError::Engine)?;
+    let engine = make().map_err(|_| PluginError::Engine)?;
     *known = Some(engine.clone());
     Ok(engine)
 }
 
-/// A compiler makes code for the baseline of this target, which any machine of it can run;
-/// an engine that only loads must not be told.
-fn compiler_target() -> Option<&'static str> {
-    cfg!(feature = "compile").then_some(super::store::TARGET)
+/// An engine that only loads needs no compiler: to set one up would touch code and settings of it
+/// at every start, and ask the processor for what it can, where a virtual machine is slow to
+/// answer.
+fn only_load(config: &mut Config) {
+    #[cfg(feature = "compile")]
+    config.enable_compiler(false);
+    #[cfg(not(feature = "compile"))]
+    let _ = config;
 }
 
 /// Whether the system let this process make no memory executable, and nothing else is wrong.
@@ -91,6 +116,7 @@ pub(super) fn load_verified(engine: &Engine, artifact: &Verified) -> wasmtime::R
 fn load() -> Result<Component, PluginError> {
     let mut config =
         engine::config(engine::Guests::Standard, None).map_err(|_| PluginError::Engine)?;
+    only_load(&mut config);
     platform::prepare(&mut config);
     let engine = Engine::new(&config).map_err(|_| PluginError::Engine)?;
     platform::load(&engine).map_err(|_| PluginError::Load {

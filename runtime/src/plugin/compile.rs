@@ -29,7 +29,7 @@ impl Validator {
     /// When it is no component, imports anything, is of another world, breaks down when it
     /// is asked for its rules, or says something about them that the contract forbids.
     pub fn compile(name: &str, wasm: &[u8], limits: Limits) -> Result<Self, PluginError> {
-        let engine = artifact::plugin_engine()?;
+        let engine = artifact::compiling_engine()?;
         let component = Component::new(&engine, wasm).map_err(|_| PluginError::NotAComponent {
             validator: name.to_owned(),
         })?;

@@ -73,7 +73,7 @@ impl Made {
         let size = wasm.len() as u64;
         let facts = ComponentFacts::read(wasm)?;
         judge_imports(&facts)?;
-        let engine = artifact::plugin_engine()?;
+        let engine = artifact::compiling_engine()?;
         let component = compile(&engine, wasm)?;
         let (artifact, target, name_of_engine) = match target.filter(|target| *target != TARGET) {
             None => (

@@ -7,8 +7,8 @@
 #![expect(clippy::unwrap_used, reason = "the guests are made for tests")]
 
 use std::env;
-use std::process::ExitCode;
 
+use secret_run::ExitCode;
 use secret_runtime::judge::Judge;
 use secret_runtime::plugin::{PluginError, Validator};
 

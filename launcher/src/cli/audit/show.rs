@@ -1,7 +1,6 @@
 //! `secret-run audit show`: the lines that one looks for.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
@@ -9,6 +8,7 @@ use secret_runtime::audit::{Record, records};
 use secret_runtime::error::Problems;
 
 use super::super::{Options, print};
+use crate::exit::ExitCode;
 use crate::table::Table;
 
 /// Show what was written down.

@@ -1,7 +1,6 @@
 //! `secret-run audit verify`: whether each line is as it was written, and where it was.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use secret_runtime::audit::{Finding, Report, verify};
@@ -10,6 +9,7 @@ use serde::Serialize;
 
 use super::super::Options;
 use super::super::print::{self, Output};
+use crate::exit::ExitCode;
 
 /// What `verify` ends with when something is wrong with the log.
 const TAMPERED: u8 = 1;

@@ -1,7 +1,6 @@
 //! `secret-run plugin add`: checks a plugin, compiles it, and pins it.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 use secret_runtime::error::Problems;
@@ -13,6 +12,7 @@ use super::error::{CommandError, refusal};
 use super::pin::{self, Pinned};
 use crate::cli::Options;
 use crate::cli::print::{self, Output};
+use crate::exit::ExitCode;
 
 /// Check a plugin, compile it, and pin it in secrets.lock.
 ///

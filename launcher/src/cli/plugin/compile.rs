@@ -1,7 +1,6 @@
 //! `secret-run plugin compile`: compiles what is pinned, for images and after updates.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
 use secret_runtime::error::Problems;
@@ -14,6 +13,7 @@ use super::error::{CommandError, refusal};
 use super::{examine, source};
 use crate::cli::Options;
 use crate::cli::print::{self, Output};
+use crate::exit::ExitCode;
 
 /// Compile pinned plugins again, for images and new versions of secret-run.
 #[derive(Debug, Args)]

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Args;
 use secret_runtime::error::Problems;
@@ -15,6 +14,7 @@ use super::context::{self, Context};
 use super::error::{CommandError, refusal};
 use crate::cli::Options;
 use crate::cli::print::{self, Output};
+use crate::exit::ExitCode;
 use crate::table::Table;
 
 /// The largest component. It is the same with a compiler and without.

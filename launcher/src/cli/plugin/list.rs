@@ -1,7 +1,6 @@
 //! `secret-run plugin list`: the plugins of the manifest and of the lock, and how they stand.
 
 use std::fs::File;
-use std::process::ExitCode;
 
 use clap::Args;
 use secret_runtime::error::{Explain, Problems};
@@ -14,6 +13,7 @@ use serde_json::json;
 use super::context::Context;
 use crate::cli::Options;
 use crate::cli::print::{self, Output};
+use crate::exit::ExitCode;
 use crate::table::Table;
 
 /// List the plugins of the manifest, and whether they are pinned and compiled.

@@ -3,7 +3,6 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use secret_runtime::error::{Explain, Problem, Problems};
@@ -11,6 +10,7 @@ use thiserror::Error;
 
 use super::templates::{PLACEHOLDER, Template, template};
 use crate::cli::print;
+use crate::exit::ExitCode;
 
 /// Names become those of files and packages.
 const LONGEST_NAME: usize = 64;

@@ -1,13 +1,13 @@
 //! What subcommands answer that need a compiler, in a build that has none.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use clap::Args;
 use secret_runtime::error::Problems;
 
 use super::error::{CommandError, refusal};
 use crate::cli::Options;
+use crate::exit::ExitCode;
 
 /// Not in this build: it has no compiler.
 #[derive(Debug, Args)]

@@ -1,8 +1,6 @@
 //! `secret-run plugin remove`: takes a plugin out of the lock. The manifest stays its
 //! owner's, and the store is shared with other projects.
 
-use std::process::ExitCode;
-
 use clap::Args;
 use secret_runtime::error::Problems;
 use secret_runtime::manifest::{BackendSettings, Manifest};
@@ -12,6 +10,7 @@ use super::context::Context;
 use super::error::{CommandError, refusal};
 use crate::cli::Options;
 use crate::cli::print::{self, Output};
+use crate::exit::ExitCode;
 
 /// Take a plugin out of secrets.lock.
 #[derive(Debug, Args)]

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
@@ -21,7 +20,7 @@ use thiserror::Error;
 
 use crate::cli::Options;
 use crate::cli::print::{self, Output};
-use crate::exit::FAILED;
+use crate::exit::{ExitCode, FAILED};
 use crate::table::Table;
 
 /// Hold a plugin to the contract, check by check. Its documents are read for real.

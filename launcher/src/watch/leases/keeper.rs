@@ -1,6 +1,5 @@
 //! A process that renews leases and gives them back: it asks backends, reports, and ends.
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use nix::libc;
@@ -15,7 +14,7 @@ use secret_runtime::plan::Plan;
 use secret_runtime::resolver::{self, Duty};
 
 use crate::exec;
-use crate::exit::FAILED;
+use crate::exit::{ExitCode, FAILED};
 use crate::render::{self, Format};
 use crate::watch::gate::{CandidateGate, ParentGate};
 use crate::watch::wire::{take, take_time, time};

@@ -101,7 +101,7 @@ pub fn run(subject: &Subject) -> Result<Conformance, SubjectError> {
 type Compiled = Result<(ComponentFacts, Component), MakeError>;
 
 fn compile(subject: &Subject) -> Result<Compiled, SubjectError> {
-    let engine = artifact::plugin_engine()?;
+    let engine = artifact::compiling_engine()?;
     let compiled = || {
         if subject.wasm.len() > LARGEST_COMPONENT {
             return Err(MakeError::TooLarge);
