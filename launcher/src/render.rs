@@ -8,6 +8,7 @@ use std::io::{IsTerminal, Write};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use secret_runtime::error::{Place, Problem, Severity};
+use secret_runtime::line::{is_unfit, one_line};
 use serde::Serialize;
 
 /// `--error-format`.
@@ -80,7 +81,7 @@ fn one(problem: &Problem, renderer: &Renderer) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let message = clean(&problem.message);
+    let message = one_line(&problem.message);
     let hint = problem.hint.as_deref().map(clean);
     let mut group = level
         .primary_title(&message)
@@ -89,7 +90,7 @@ fn one(problem: &Problem, renderer: &Renderer) -> String {
     let path = problem
         .place
         .as_ref()
-        .map(|place| clean(&place.file.display().to_string()));
+        .map(|place| one_line(&place.file.display().to_string()));
     if let (Some(place), Some(path)) = (&problem.place, &path) {
         group = match &place.excerpt {
             Some(excerpt) => group.element(
@@ -105,25 +106,56 @@ fn one(problem: &Problem, renderer: &Renderer) -> String {
             ),
         };
     }
-    match (&hint, &problem.place) {
+    let rendered = match (&hint, &problem.place) {
         (Some(hint), Some(_)) => renderer.render(&[group.element(Level::HELP.message(hint))]),
         // Without a file there is no margin for the hint to stand at.
         (Some(hint), None) => format!("{}\n  = help: {hint}", renderer.render(&[group])),
         (None, _) => renderer.render(&[group]),
+    };
+    match (&problem.place, &path) {
+        (Some(place), Some(path)) => at_column(rendered, place, path),
+        _ => rendered,
     }
 }
 
-/// Without control characters, which a terminal could obey.
+/// The column of a line that is shown in part. The renderer takes what it is given for all of it.
+fn at_column(rendered: String, place: &Place, path: &str) -> String {
+    let Some(excerpt) = &place.excerpt else {
+        return rendered;
+    };
+    let before = &excerpt.line[..excerpt.marked.start];
+    let (line, shown) = (place.line, before.chars().count() + 1);
+    if shown == place.column {
+        return rendered;
+    }
+    let right = format!("{path}:{line}:{}", place.column);
+    rendered.replacen(&format!("{path}:{line}:{shown}"), &right, 1)
+}
+
+/// Texts of several lines, without what a terminal could obey and what turns a line around.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() && !matches!(character, '\n' | '\t') {
-                '\u{fffd}'
-            } else {
-                character
-            }
-        })
-        .collect()
+    let fit = |char| match char {
+        '\n' | '\t' => char,
+        unfit if is_unfit(unfit) => '\u{fffd}',
+        fit => fit,
+    };
+    text.chars().map(fit).collect()
+}
+
+/// The same of JSON, without a loss: what is left of such characters stands in texts, where it
+/// can be escaped.
+pub(crate) fn escape(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char == '\n' || !is_unfit(char) {
+            escaped.push(char);
+            continue;
+        }
+        for unit in char.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    escaped
 }
 
 #[derive(Serialize)]
@@ -172,6 +204,28 @@ pub(crate) fn as_json(problems: &[Problem]) -> Vec<serde_json::Value> {
 fn json(problems: &[Problem]) -> String {
     as_json(problems)
         .iter()
-        .map(|problem| format!("{problem}\n"))
+        .map(|problem| format!("{}\n", escape(&problem.to_string())))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clean, escape};
+
+    #[test]
+    fn nothing_steers_a_terminal_or_turns_a_line_around() {
+        let text = "a\u{1b}[2J\u{9b}2J\u{202e}b\n\tc";
+        let replaced = "a\u{fffd}[2J\u{fffd}2J\u{fffd}b\n\tc";
+        assert_eq!(clean(text), replaced);
+    }
+
+    #[test]
+    fn json_says_the_same_without_them() {
+        let text = "k\u{9b}2J\u{202e}\u{7f}\u{e0041}\n\t\u{1b}é";
+        let json = serde_json::json!({ "message": text });
+        let escaped = escape(&format!("{json:#}\n"));
+        assert!(!escaped.contains(|char| char != '\n' && super::is_unfit(char)));
+        let read: serde_json::Value = serde_json::from_str(&escaped).expect("it is JSON still");
+        assert_eq!(read, json);
+    }
 }

@@ -1,6 +1,8 @@
 //! Columns of text that line up.
 
-/// A table with a heading. Cells are text without line ends.
+use secret_runtime::line::one_line;
+
+/// A table with a heading. No cell ends its line, or shows it in another order.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
 }
@@ -13,7 +15,7 @@ impl Table {
     }
 
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into());
+        self.rows.push(cells.map(|cell| one_line(&cell)).into());
     }
 }
 
@@ -46,5 +48,12 @@ mod tests {
         table.row(["A".into(), "é:x".into()]);
         table.row(["LONGER".into(), String::new()]);
         assert_eq!(table.to_string(), "NAME    FROM\nA       é:x\nLONGER\n");
+    }
+
+    #[test]
+    fn no_cell_makes_a_row_or_turns_one_around() {
+        let mut table = Table::new(&["NAME"]);
+        table.row(["x\nA\u{202e}\u{9b}".into()]);
+        assert_eq!(table.to_string(), "NAME\nx\u{fffd}A\u{fffd}\u{fffd}\n");
     }
 }

@@ -51,6 +51,7 @@ pub mod extract;
 pub mod grant;
 pub mod judge;
 pub mod lease;
+pub mod line;
 pub mod lock;
 pub mod manifest;
 pub mod manifest_file;

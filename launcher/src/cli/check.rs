@@ -7,6 +7,7 @@ use secret_runtime::audit::Task;
 use secret_runtime::cache::Asking;
 use secret_runtime::error::{Problem, Problems};
 use secret_runtime::judge::Judge;
+use secret_runtime::line::one_line;
 use secret_runtime::plan::Plan;
 use secret_runtime::report::Report;
 use secret_runtime::resolver::Resolved;
@@ -150,5 +151,5 @@ fn summary(report: Option<&Report>, offline: bool) -> String {
             state,
         ]);
     }
-    format!("{table}\n{}: {checked}\n", report.environment)
+    format!("{table}\n{}: {checked}\n", one_line(&report.environment))
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use secret_runtime::error::Problems;
+use secret_runtime::line::one_line;
 use secret_runtime::report::Report;
 
 use super::Options;
@@ -57,7 +58,10 @@ fn text(report: &Report) -> String {
         None => "production: no".into(),
     };
     format!(
-        "manifest:    {}\nenvironment: {} ({chosen})\n{production}\n\n{table}",
-        report.manifest, report.environment
+        "manifest:    {}\nenvironment: {} ({})\n{}\n\n{table}",
+        one_line(&report.manifest),
+        one_line(&report.environment),
+        one_line(chosen),
+        one_line(&production)
     )
 }

@@ -18,18 +18,21 @@ pub(super) enum Output {
     Json,
 }
 
-/// Writes text. A reader that went away (`secret-run rules | head`) is no failure.
+/// Writes text.
 pub(super) fn text(text: &str) {
-    let _ = std::io::stdout()
-        .lock()
-        .write_all(crate::render::clean(text).as_bytes());
+    write(&crate::render::clean(text));
+}
+
+/// A reader that went away (`secret-run rules | head`) is no failure.
+fn write(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 /// Writes a JSON document. Fields of types stand in their order, those of values by name.
 pub(super) fn json(value: &impl Serialize) {
     let document = serde_json::to_string_pretty(value);
     let document = document.expect("what is printed has texts for keys");
-    text(&format!("{document}\n"));
+    write(&format!("{}\n", crate::render::escape(&document)));
 }
 
 pub(super) fn schema() -> Result<ExitCode, Problems> {

@@ -1,11 +1,8 @@
 //! Values of labels: any text, in quotes.
 
 /// A name as it stands in a label. A manifest may come from a cloned repository, and whoever looks
-/// at metrics in a terminal must not have it obey: control characters are taken out.
-pub(super) fn clean(name: &str) -> String {
-    let fit = |char: char| if char.is_control() { '\u{fffd}' } else { char };
-    name.chars().map(fit).collect()
-}
+/// at metrics in a terminal must not have it obey.
+pub(super) use crate::line::one_line as clean;
 
 /// The text as it stands between quotes.
 pub(super) fn escape(text: &str, into: &mut String) {

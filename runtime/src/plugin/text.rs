@@ -1,5 +1,7 @@
 //! Texts of a guest, made fit to be shown.
 
+use crate::line::is_unfit;
+
 /// What stands where something was taken out.
 const REPLACEMENT: char = ' ';
 /// What stands where a text was cut.
@@ -34,23 +36,6 @@ pub(super) fn is_word(text: &str) -> bool {
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
     };
     text.len() <= LONGEST_WORD && text.split('-').all(is_part)
-}
-
-/// Control characters, and the invisible ones that reorder a line or break it.
-fn is_unfit(char: char) -> bool {
-    char.is_control()
-        || matches!(
-            char,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 #[cfg(test)]
