@@ -153,7 +153,11 @@ impl Selection {
             said.to_us || !manifest.environments.is_empty() || find(manifest, said.name).is_some()
         });
         let (environment, chosen_by) = match meant {
-            None => ("development".to_owned(), None),
+            None => {
+                let usual = "development";
+                let declared = find(manifest, usual).unwrap_or_else(|| usual.to_owned());
+                (declared, None)
+            }
             Some(Said { by, name, .. }) => {
                 let declared = find(manifest, name).ok_or_else(|| SelectionError {
                     by: by.clone(),

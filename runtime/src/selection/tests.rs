@@ -29,6 +29,17 @@ fn development_is_what_nobody_needs_to_say() {
 }
 
 #[test]
+fn what_nobody_says_is_declared_in_any_spelling() {
+    for name in ["dev", "Development", "DEV"] {
+        let manifest = format!("version = 1\n[environments.{name}]\nproduction = true\n");
+        let selection = decide(&manifest, None, &[]).expect("a selection");
+        assert_eq!(selection.environment, name);
+        assert_eq!(selection.chosen_by, None);
+        assert!(selection.production.is_some(), "{name}");
+    }
+}
+
+#[test]
 fn the_flag_is_stronger_than_our_variable_and_that_than_the_ecosystems() {
     let variables = [("SECRETS_ENV", "staging"), ("NODE_ENV", "development")];
     let by_variable = decide(TWO_ENVIRONMENTS, None, &variables).expect("a selection");
