@@ -134,6 +134,9 @@ pub enum TemplateFault {
     /// Something is inserted right after an IPv6 address in brackets.
     #[error("something is inserted right after a host in brackets")]
     AfterBracket,
+    /// Something is inserted behind a `;`.
+    #[error("something is inserted behind a `;` of a URL, where each driver reads in its own way")]
+    Property,
 }
 
 impl TemplateFault {
@@ -154,6 +157,7 @@ impl Explain for TemplateFault {
             Self::Scheme => "template-scheme",
             Self::Port => "template-port",
             Self::AfterBracket => "template-after-bracket",
+            Self::Property => "template-property",
         }
     }
 
@@ -173,6 +177,10 @@ impl Explain for TemplateFault {
             Self::Scheme => "write the scheme out, or insert all of it: `{SCHEME}://`",
             Self::Port => "a port is inserted whole: `:{PORT}`",
             Self::AfterBracket => "write `[{ADDRESS}]:{PORT}`",
+            Self::Property => {
+                "say how it is written: `{NAME:raw}` inserts it as it is. The driver of SQL Server \
+                 reads any text without `}` in braces, `{{{NAME:raw}}}`"
+            }
         };
         Some(hint.to_owned())
     }

@@ -133,6 +133,46 @@ fn nested_schemes_are_urls_too() {
 }
 
 #[test]
+fn behind_a_semicolon_an_encoding_is_said() {
+    for template in [
+        "jdbc:sqlserver://db:1433;user=sa;password={X}",
+        "jdbc:sqlserver://db;password={X}",
+        "jdbc:sqlserver://db;serverSpn=a/b?c#d;password={X}",
+        "jdbc:sqlserver://db\\instance;password={X}",
+        "jdbc:sqlserver://[::1]:1433;password={X}",
+        "jdbc:sqlserver://db:1433;user=sa@db;password={X}",
+        "x://h;a={X}",
+    ] {
+        let at = template.len() - 3;
+        assert_eq!(
+            fault(template),
+            ("template-property", at..at + 3),
+            "{template}"
+        );
+        let raw = template.replace("{X}", "{X:raw}");
+        assert_eq!(text(&raw, &[("X", "a;b")]), template.replace("{X}", "a;b"));
+        let braces = template.replace("{X}", "{{{X:raw}}}");
+        let made = text(&braces, &[("X", "a;b")]);
+        assert_eq!(made, template.replace("{X}", "{a;b}"));
+    }
+    let made = text(
+        "jdbc:sqlserver://{HOST}:{PORT};user=sa@{HOST:raw}",
+        &[("HOST", "db"), ("PORT", "1433")],
+    );
+    assert_eq!(made, "jdbc:sqlserver://db:1433;user=sa@db");
+    assert_eq!(
+        text("jdbc:sqlserver://{X};a=b", &[("X", "::1")]),
+        "jdbc:sqlserver://[::1];a=b"
+    );
+    // A user of the URL has semicolons as well, and a path behind one is a path.
+    let imap = text("imap://{X};AUTH=*@h/{X}", &[("X", "a b")]);
+    assert_eq!(imap, "imap://a%20b;AUTH=*@h/a%20b");
+    assert_eq!(text("x://h;v=1/{X}", &[("X", "a b")]), "x://h;v=1/a%20b");
+    let template = Template::parse("jdbc:sqlserver://db:1433;user=sa@db;password={X:raw}").unwrap();
+    assert!(!template.has_literal_password());
+}
+
+#[test]
 fn what_is_no_url_takes_values_as_they_are() {
     for template in [
         "Bearer {X}",

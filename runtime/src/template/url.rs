@@ -3,6 +3,9 @@
 //! Only literal text is looked at. A template is a URL if it begins with a scheme and
 //! `://`; schemes may be nested (`jdbc:postgresql://`), and one insert may stand for the
 //! whole scheme. An explicit encoding is left as it is.
+//!
+//! A `;` ends host and port, too. What stands behind it, each driver reads in its own way, so
+//! that an encoding must be said.
 
 use std::ops::Range;
 
@@ -18,6 +21,7 @@ pub(super) fn decide(pieces: Vec<Written>) -> Result<Vec<Part>, TemplateError> {
     let authority = scheme_end(&pieces)?;
     let mut walk = Walk {
         pieces: &pieces,
+        has_properties: authority.is_some_and(|start| has_properties(&pieces, start)),
         user_end: authority.and_then(|start| last_at(&pieces, start)),
         state: match authority {
             Some(_) => State::Scheme,
@@ -118,12 +122,15 @@ fn in_scheme(byte: u8) -> bool {
 /// password.
 fn last_at(pieces: &[Written], start: Position) -> Option<Position> {
     let mut found = None;
+    // `;user=sa@server` of SQL Server is no user of the URL.
+    let has_properties = has_properties(pieces, start);
+    let ends = |c| ends_authority(c) || (has_properties && c == ';');
     for (index, piece) in pieces.iter().enumerate().skip(start.0) {
         let Written::Literal(text) = piece else {
             continue;
         };
         let from = if index == start.0 { start.1 } else { 0 };
-        let end = text[from..].find(ends_authority).map(|at| from + at);
+        let end = text[from..].find(ends).map(|at| from + at);
         let searched = &text[from..end.unwrap_or(text.len())];
         found = searched.rfind('@').map(|at| (index, from + at)).or(found);
         if end.is_some() {
@@ -131,6 +138,16 @@ fn last_at(pieces: &[Written], start: Position) -> Option<Position> {
         }
     }
     found
+}
+
+/// Whether all that follows host and port are properties, which no `/` ends:
+/// `jdbc:sqlserver://host:1433;encrypt=true`.
+fn has_properties(pieces: &[Written], start: Position) -> bool {
+    let scheme = match &pieces[start.0] {
+        Written::Literal(text) => &text[..start.1],
+        Written::Insert { .. } => "",
+    };
+    scheme.to_ascii_lowercase().ends_with("sqlserver://")
 }
 
 /// A backslash counts, as browsers and their parsers have it.
@@ -152,12 +169,15 @@ enum State {
     Port,
     /// Path, query and fragment.
     Rest,
+    /// Behind a `;`.
+    Properties,
 }
 
 struct Walk<'p> {
     pieces: &'p [Written],
     authority: Option<Position>,
     user_end: Option<Position>,
+    has_properties: bool,
     state: State,
 }
 
@@ -197,12 +217,15 @@ impl Walk<'_> {
         self.settle(position);
         let in_authority = !matches!(self.state, State::Text | State::Scheme | State::Rest);
         self.state = match (self.state, c) {
+            (State::Properties, _) if self.has_properties => State::Properties,
+            (State::Rest, ';') if self.has_properties => State::Properties,
             _ if in_authority && ends_authority(c) => State::Rest,
             (State::User, _) if self.user_end == Some(position) => State::Host,
             (State::Host, '[') => State::Brackets,
             (State::Brackets, ']') => State::AfterBrackets,
             (State::Host | State::AfterBrackets, ':') => State::Port,
             (State::Host | State::AfterBrackets | State::Port, ',') => State::Host,
+            (State::Host | State::AfterBrackets | State::Port, ';') => State::Properties,
             (state, _) => state,
         };
     }
@@ -216,9 +239,9 @@ impl Walk<'_> {
             State::User | State::Rest => Encoding::Percent,
             State::Brackets => Encoding::Bracketed,
             State::AfterBrackets => return Err(TemplateFault::AfterBracket),
+            State::Properties => return Err(TemplateFault::Property),
             State::Port => {
-                let alone =
-                    ends_with(before, &[':']) && begins_with(after, &['/', '?', '#', '\\', ',']);
+                let alone = ends_with(before, &[':']) && begins_with(after, &AFTER_HOST);
                 if !alone {
                     return Err(TemplateFault::Port);
                 }
@@ -226,7 +249,7 @@ impl Walk<'_> {
             }
             State::Host => {
                 let whole = ends_with(before, &['/', '@', ',']);
-                if whole && begins_with(after, &['/', '?', '#', '\\', ',']) {
+                if whole && begins_with(after, &AFTER_HOST) {
                     Encoding::Host { list: true }
                 } else if whole && begins_with(after, &[':']) {
                     Encoding::Host { list: false }
@@ -237,6 +260,9 @@ impl Walk<'_> {
         })
     }
 }
+
+/// What stands behind a whole host or port.
+const AFTER_HOST: [char; 6] = ['/', '?', '#', '\\', ',', ';'];
 
 fn ends_with(piece: Option<&Written>, marks: &[char]) -> bool {
     matches!(piece, Some(Written::Literal(text)) if text.ends_with(marks))
