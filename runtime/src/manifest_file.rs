@@ -2,10 +2,11 @@
 //!
 //! A manifest decides what a command is given. One that was not named is trusted only if
 //! it belongs to the user or to root: in `/tmp`, somebody else's `secrets.toml` may lie
-//! above the working directory.
+//! above the working directory. What it names is taken from its folder, `.env` and `secrets.lock`
+//! among it, so a link to a manifest of the user is judged by where it lies.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -14,12 +15,17 @@ use nix::fcntl::OFlag;
 use thiserror::Error;
 
 use crate::error::{Explain, Problem, Problems};
-use crate::manifest::LARGEST_MANIFEST;
+use crate::manifest::{LARGEST_MANIFEST, ManifestError};
 
 /// The name that is looked for.
 pub const FILE_NAME: &str = "secrets.toml";
 /// Names the manifest.
 pub const FILE_VARIABLE: &str = "SECRETS_FILE";
+
+/// What the parser says of such a text, too.
+const TOO_LARGE: ManifestError = ManifestError::TooLarge {
+    limit: LARGEST_MANIFEST,
+};
 
 /// A manifest's text.
 #[derive(Debug)]
@@ -38,6 +44,8 @@ enum FileError {
     Unreadable { path: PathBuf, reason: String },
     #[error("the manifest {} is not UTF-8", .path.display())]
     NotText { path: PathBuf },
+    #[error("the manifest {} is larger than {LARGEST_MANIFEST} bytes", .path.display())]
+    TooLarge { path: PathBuf },
     #[error("the manifest {} was found, not named, and {}", .path.display(), .reason)]
     Untrusted { path: PathBuf, reason: &'static str },
     #[error("the working directory cannot be determined: {reason}")]
@@ -50,6 +58,7 @@ impl Explain for FileError {
             Self::NotFound { .. } => "manifest-not-found",
             Self::Unreadable { .. } => "manifest-unreadable",
             Self::NotText { .. } => "manifest-not-text",
+            Self::TooLarge { .. } => TOO_LARGE.kind(),
             Self::Untrusted { .. } => "manifest-untrusted",
             Self::NoWorkingDirectory { .. } => "no-working-directory",
         }
@@ -62,6 +71,7 @@ impl Explain for FileError {
             }
             Self::Unreadable { .. } | Self::NoWorkingDirectory { .. } => return None,
             Self::NotText { .. } => "save it as UTF-8".into(),
+            Self::TooLarge { .. } => return TOO_LARGE.hint(),
             Self::Untrusted { path, .. } => {
                 format!(
                     "if you trust it, name it: {FILE_VARIABLE}={0}, or -f {0}",
@@ -147,14 +157,40 @@ fn trust(path: &Path, file: &File) -> Result<(), FileError> {
     if !metadata.is_file() {
         return Err(untrusted("is not a regular file"));
     }
-    let owner = metadata.uid();
-    if owner != 0 && owner != nix::unistd::geteuid().as_raw() {
+    if !is_ours(&metadata) {
         return Err(untrusted("belongs to another user"));
     }
     if metadata.mode() & 0o002 != 0 {
         return Err(untrusted("can be changed by every user"));
     }
+    place(path).map_err(untrusted)
+}
+
+/// Whether who put the manifest there, and what is taken from beside it, is to be trusted.
+fn place(path: &Path) -> Result<(), &'static str> {
+    const GONE: &str = "is not there any more";
+    let named = std::fs::symlink_metadata(path).map_err(|_| GONE)?;
+    if !is_ours(&named) {
+        return Err("is a link of another user");
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let folder = std::fs::metadata(folder).map_err(|_| GONE)?;
+    if !is_ours(&folder) {
+        return Err("is in a folder of another user");
+    }
+    // In a sticky folder nobody takes away what is ours, though others may add to it.
+    if folder.mode() & 0o002 != 0 && folder.mode() & 0o1000 == 0 {
+        return Err("is in a folder that every user can change");
+    }
     Ok(())
+}
+
+fn is_ours(metadata: &Metadata) -> bool {
+    let owner = metadata.uid();
+    owner == 0 || owner == nix::unistd::geteuid().as_raw()
 }
 
 fn text(path: PathBuf, file: File) -> Result<ManifestFile, FileError> {
@@ -162,11 +198,15 @@ fn text(path: PathBuf, file: File) -> Result<ManifestFile, FileError> {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let room = usize::try_from(size).unwrap_or(LARGEST_MANIFEST);
     let mut bytes = Vec::with_capacity(room.min(LARGEST_MANIFEST) + 1);
-    // One byte more than is allowed, so that the parser sees that it is too large.
+    // One byte more than is allowed, so that it is seen that it is too large.
     let limit = LARGEST_MANIFEST as u64 + 1;
     if let Err(error) = file.take(limit).read_to_end(&mut bytes) {
         let reason = error.to_string();
         return Err(FileError::Unreadable { path, reason });
+    }
+    // A text that is cut may end within a character.
+    if bytes.len() > LARGEST_MANIFEST {
+        return Err(FileError::TooLarge { path });
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(ManifestFile { path, text }),
