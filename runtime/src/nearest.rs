@@ -13,12 +13,16 @@ pub(crate) fn nearest<'a>(
         return None;
     }
     let budget = (text.chars().count() / 3).clamp(1, 3);
+    let text = text.to_lowercase();
+    let length = text.chars().count();
     candidates
         .into_iter()
-        .map(|candidate| {
-            let distance =
-                strsim::damerau_levenshtein(&text.to_lowercase(), &candidate.to_lowercase());
-            (distance, candidate)
+        .filter(|candidate| candidate.len() <= 2 * LONGEST)
+        .filter_map(|candidate| {
+            let lower = candidate.to_lowercase();
+            // A difference of length is a distance, and costs less.
+            (lower.chars().count().abs_diff(length) <= budget)
+                .then(|| (strsim::damerau_levenshtein(&text, &lower), candidate))
         })
         .filter(|(distance, _)| *distance <= budget)
         .min_by_key(|(distance, _)| *distance)

@@ -7,6 +7,7 @@
 mod backend;
 mod error;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -93,6 +94,7 @@ impl Plan {
         let mut planner = Planner {
             default: None,
             backends: Vec::new(),
+            requests: HashMap::new(),
             problems: Vec::new(),
             manifest: &manifest,
             selection: &selection,
@@ -135,6 +137,12 @@ impl Plan {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Where the route of the entry of that name stands.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        let position = self.manifest.position(name)?;
+        (position < self.routes.len()).then_some(position)
     }
 
     /// The entry that a route is for.
@@ -185,6 +193,8 @@ struct Planner<'a> {
     /// problem with it, which is reported once.
     default: Option<Option<usize>>,
     backends: Vec<PlannedBackend>,
+    /// What is asked of which backend, and where it stands among its requests.
+    requests: HashMap<(usize, Request), usize>,
     problems: Vec<Problem>,
 }
 
@@ -294,13 +304,11 @@ impl Planner<'_> {
 
     fn request(&mut self, backend: usize, request: Request) -> DocumentId {
         let requests = &mut self.backends[backend].requests;
-        let request = requests
-            .iter()
-            .position(|known| *known == request)
-            .unwrap_or_else(|| {
-                requests.push(request);
-                requests.len() - 1
-            });
+        let known = self.requests.entry((backend, request));
+        let request = *known.or_insert_with_key(|(_, request)| {
+            requests.push(request.clone());
+            requests.len() - 1
+        });
         DocumentId { backend, request }
     }
 
@@ -368,3 +376,6 @@ impl Planner<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -274,7 +274,8 @@ fn refuse_padding(text: &str, span: Range<usize>) -> Result<(), ReferenceError> 
     }
 }
 
-fn is_backend_name(name: &str) -> bool {
+/// Whether `name` is letters, digits, `-` and `_`, and begins with one of the first two.
+pub(crate) fn is_backend_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name
             .bytes()

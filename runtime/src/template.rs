@@ -15,6 +15,7 @@ mod host;
 mod syntax;
 mod url;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use thiserror::Error;
@@ -72,13 +73,9 @@ impl Template {
     /// The names that it inserts, each once, in the order in which they first appear.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        let mut names = Vec::new();
-        for insert in self.inserts() {
-            if !names.contains(&insert.name.as_str()) {
-                names.push(insert.name.as_str());
-            }
-        }
-        names
+        let mut seen = HashSet::new();
+        let names = self.inserts().map(|insert| insert.name.as_str());
+        names.filter(|name| seen.insert(*name)).collect()
     }
 
     /// The names with where each stands in the text, braces included.

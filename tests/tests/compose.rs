@@ -277,6 +277,20 @@ fn what_is_composed_of_an_absent_part_is_absent_or_told() {
     assert_eq!(refused(&required, "missing-part").problems().len(), 1);
 }
 
+#[test]
+fn what_is_composed_of_an_absent_part_takes_its_default() {
+    let entries = "[config.HOST]\nkey = \"host\"\nrequired = false\n\
+        [config.URL]\ncompose = \"http://{HOST}/\"\ndefault = \"http://localhost/\"\n\
+        [config.BOTH]\ncompose = \"{URL},{HOST}\"\n\
+        [environments.development.config.BOTH]\ndefault = \"none\"\n";
+    let absent = project(entries, &[]);
+    assert_eq!(value(&absent, "URL"), "http://localhost/");
+    assert_eq!(value(&absent, "BOTH"), "none");
+    let present = project(entries, &[("host", "h")]);
+    assert_eq!(value(&present, "URL"), "http://h/");
+    assert_eq!(value(&present, "BOTH"), "http://h/,h");
+}
+
 // Configuration.
 
 #[test]

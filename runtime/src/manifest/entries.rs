@@ -1,13 +1,13 @@
 //! `[secrets.NAME]` and `[config.NAME]`.
 
 use std::ops::Range;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::cache;
+use super::credentials::path_of;
 use super::error::ManifestError;
 use super::mode::FileMode;
 use super::model::{About, Class, Condition, Deliver, Entry, Origin, Previous, Required};
@@ -80,7 +80,7 @@ fn entry(
         Class::Config => &[],
     };
     refuse_values(reader, table, values);
-    table.only(reader, &[known, values].concat());
+    table.only_or(reader, known, values);
     let allow_dangerous = table
         .boolean(reader, "allow-dangerous-name")
         .unwrap_or(false);
@@ -259,7 +259,8 @@ fn deliver(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Deliver> {
             mode
         },
     );
-    let path = PathBuf::from(deliver.text(reader, "file")?.into_inner());
+    let path = deliver.text(reader, "file")?;
+    let path = path_of(reader, "file", &path)?;
     Some(Deliver::File { path, mode: mode? })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::error::ManifestError;
 use super::model::{Class, Environment, Override};
 use super::parse::inherit;
 use super::reader::{Reader, Table};
@@ -23,8 +24,20 @@ pub(super) fn read(reader: &mut Reader, section: &Table<'_, '_>) -> BTreeMap<Str
             table.only(reader, ENVIRONMENT_KEYS);
             let mut overrides = BTreeMap::new();
             for (section, class) in [("secrets", Class::Secret), ("config", Class::Config)] {
-                if let Some(entries) = table.table(reader, section) {
-                    overrides.extend(changes(reader, &entries, class));
+                let Some(entries) = table.table(reader, section) else {
+                    continue;
+                };
+                for (entry, changed) in changes(reader, &entries, class) {
+                    if overrides.contains_key(&entry) {
+                        if !reader.has_room() {
+                            continue;
+                        }
+                        let other = format!("[environments.{}.secrets.{entry}]", name.get_ref());
+                        let error = ManifestError::DuplicateName { name: entry, other };
+                        reader.refuse(&error, &changed.span);
+                        continue;
+                    }
+                    overrides.insert(entry, changed);
                 }
             }
             let environment = Environment {
@@ -49,7 +62,7 @@ fn changes(reader: &mut Reader, section: &Table<'_, '_>, class: Class) -> Vec<(S
         .into_iter()
         .map(|(name, table)| {
             entries::refuse_values(reader, &table, values);
-            table.only(reader, &[known, values].concat());
+            table.only_or(reader, known, values);
             let default = match class {
                 Class::Secret => None,
                 Class::Config => table.text(reader, "default"),

@@ -88,12 +88,12 @@ pub enum ManifestError {
         nearest: Option<String>,
     },
     /// A name that nothing in the manifest declares.
-    #[error("{what} `{name}` is not declared in this manifest")]
+    #[error("{} is not declared in this manifest", called(.what, .name.as_deref()))]
     Undeclared {
         /// Backend, plugin, environment, secret.
         what: &'static str,
-        /// The name.
-        name: String,
+        /// The name; `None` if it could be a value.
+        name: Option<String>,
         /// What was probably meant.
         nearest: Option<String>,
         /// Which table declares such things.
@@ -187,6 +187,12 @@ pub enum ManifestError {
         /// Of which origin.
         origin: String,
     },
+    /// More mistakes than anybody reads at once.
+    #[error("there are {more} more problems")]
+    MoreProblems {
+        /// How many are not told.
+        more: usize,
+    },
     /// The file is too large to be a manifest.
     #[error("the manifest is larger than {limit} bytes")]
     TooLarge {
@@ -219,6 +225,7 @@ impl Explain for ManifestError {
             Self::CredentialInManifest { .. } => "value-in-manifest",
             Self::ReservedHeader { .. } => "reserved-header",
             Self::DuplicateCredential { .. } => "duplicate-credential",
+            Self::MoreProblems { .. } => "more-problems",
             Self::TooLarge { .. } => "manifest-too-large",
         }
     }
@@ -254,7 +261,10 @@ impl Explain for ManifestError {
                 name,
                 table,
                 ..
-            } => did_you_mean(nearest, format!("declare it as [{table}.{name}]")),
+            } => {
+                let name = name.as_deref().unwrap_or("NAME");
+                did_you_mean(nearest, format!("declare it as [{table}.{name}]"))
+            }
             Self::Malformed { example, .. } => format!("for example {example}"),
             Self::DangerousName { .. } => {
                 "if the app really needs it, write `allow-dangerous-name = true` in the entry"
@@ -281,9 +291,17 @@ impl Explain for ManifestError {
                 "use the header that the service documents for credentials".into()
             }
             Self::DuplicateCredential { .. } => "keep one of the two".into(),
+            Self::MoreProblems { .. } => "mend those that are told first".into(),
             Self::TooLarge { .. } => {
                 "a manifest declares what an app needs; it holds no data".into()
             }
         })
+    }
+}
+
+fn called(what: &str, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{what} `{name}`"),
+        None => format!("this {what}"),
     }
 }

@@ -49,6 +49,8 @@ pub struct Manifest {
     pub watch: Watch,
     /// `[secrets]` and `[config]`, in the order of the file.
     pub entries: Vec<Entry>,
+    /// Positions in `entries`, by name.
+    pub(super) by_name: Vec<usize>,
 }
 
 impl Manifest {
@@ -61,7 +63,15 @@ impl Manifest {
     /// The entry of that name.
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name == name)
+        self.entries.get(self.position(name)?)
+    }
+
+    /// Where the entry of that name stands in `entries`; the first, if there are two.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        let of = |at: &usize| self.entries.get(*at).map(|entry| entry.name.as_str());
+        let first = self.by_name.partition_point(|at| of(at) < Some(name));
+        let found = self.by_name.get(first)?;
+        (of(found) == Some(name)).then_some(*found)
     }
 }
 

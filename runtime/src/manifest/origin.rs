@@ -1,4 +1,6 @@
 //! Where a value comes from: `from`, `key` or `compose` of an entry or an override.
+//!
+//! People paste a value where it is asked for, so that what is refused here is never shown.
 
 use std::ops::Range;
 
@@ -7,7 +9,7 @@ use toml::de::DeValue;
 
 use super::error::ManifestError;
 use super::model::Origin;
-use super::reader::{Reader, Table};
+use super::reader::{Reader, Table, Value};
 use crate::ciphertext::{is_ciphertext, lacks_mark};
 use crate::extract::Field;
 use crate::reference::{Reference, ReferenceError};
@@ -32,6 +34,9 @@ pub(super) fn read(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Origin>
             "`from` names backend and path, `key` a path in the environment's backend; keep one",
         );
     if clash {
+        for key in ["from", "key", "compose"] {
+            conceal(reader, table, key);
+        }
         return None;
     }
     if table.get("compose").is_some() {
@@ -48,7 +53,7 @@ fn compose(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Origin> {
     let text = table.text(reader, "compose")?;
     match Template::parse(text.get_ref()) {
         Ok(template) if template.has_literal_password() => {
-            reader.source.conceal(text.span());
+            conceal(reader, table, "compose");
             let error = ManifestError::ValueInManifest {
                 key: "compose".into(),
                 table: table.name().to_owned(),
@@ -58,10 +63,17 @@ fn compose(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Origin> {
         }
         Ok(template) => Some(Origin::Compose(Spanned::new(text.span(), template))),
         Err(error) => {
+            conceal(reader, table, "compose");
             let span = inside(reader, &text, error.span());
             reader.say(&error, &span);
             None
         }
+    }
+}
+
+fn conceal(reader: &mut Reader, table: &Table<'_, '_>, key: &str) {
+    if let Some(value) = table.get(key) {
+        reader.conceal(value);
     }
 }
 
@@ -77,14 +89,18 @@ fn reference(
         let parts = table.table(reader, key)?;
         parts.only(reader, keys);
         let path = parts.text(reader, "path");
-        if path.is_none() && parts.get("path").is_none() {
+        let lacks = |key| parts.get(key).is_none();
+        if lacks("path") || (key == "from" && lacks("backend")) {
+            reader.conceal(value);
+        }
+        if lacks("path") {
             parts.missing(
                 reader,
                 "path",
                 "write where the document stands in the backend",
             );
         }
-        if key == "from" && parts.get("backend").is_none() {
+        if key == "from" && lacks("backend") {
             parts.missing(
                 reader,
                 "backend",
@@ -98,6 +114,7 @@ fn reference(
             Some(field) => match Field::parse(field.get_ref()) {
                 Ok(parsed) => Some(parsed),
                 Err(error) => {
+                    reader.conceal(value);
                     let span = inside(reader, &field, error.span());
                     reader.say(&error, &span);
                     return None;
@@ -107,8 +124,9 @@ fn reference(
         let (path, backend, version) = (path?, backend.as_deref(), version.as_deref());
         conceal_ciphertext(reader, &path);
         return match Reference::from_parts(backend, path.get_ref(), version, field) {
-            Ok(reference) => Some(Spanned::new(value.span(), reference)),
+            Ok(reference) => Some(Spanned::new(covering(value), reference)),
             Err(error) => {
+                reader.conceal(value);
                 reader.say(&error, &value.span());
                 None
             }
@@ -122,11 +140,25 @@ fn reference(
             Some(Spanned::new(text.span(), reference))
         }
         Err(error) => {
+            reader.conceal(value);
             let span = inside(reader, &text, error.span());
             reader.say(&error, &span);
             None
         }
     }
+}
+
+/// All of a table. The span of one by dotted keys (`from.path = "a"`) is that of a key alone, and
+/// who finds something wrong with it later conceals its span.
+fn covering(table: &Value<'_>) -> Range<usize> {
+    let mut span = table.span();
+    if let DeValue::Table(parts) = table.get_ref() {
+        for (_, part) in parts {
+            span.start = span.start.min(part.span().start);
+            span.end = span.end.max(part.span().end);
+        }
+    }
+    span
 }
 
 /// No message shows ciphertext, which is long and nothing that anybody reads.

@@ -36,7 +36,10 @@ fn check(
     match value.get_ref() {
         DeValue::String(rule) => {
             let rule = Spanned::new(value.span(), rule.to_string());
-            let check = named(reader, "validate", &rule, Vec::new())?;
+            let Some(check) = named(reader, "validate", &rule, Vec::new()) else {
+                reader.conceal(value);
+                return None;
+            };
             for error in refusals(catalog, &check) {
                 reader.say(&error, &value.span());
             }
@@ -62,10 +65,28 @@ fn check(
                     Some((key.get_ref().to_string(), parameter))
                 })
                 .collect();
-            let check = named(reader, "rule", &rule, parameters)?;
+            let Some(check) = named(reader, "rule", &rule, parameters) else {
+                reader.conceal(value);
+                return None;
+            };
             for error in refusals(catalog, &check) {
-                let parameter = error.parameter().and_then(|name| table.key_span(name));
-                reader.say(&error, &parameter.unwrap_or_else(|| value.span()));
+                let name = error.parameter();
+                match name.and_then(|name| Some((table.key_span(name)?, table.get(name)?))) {
+                    // Nobody asked for it, so it could be a value.
+                    Some((key, parameter)) => {
+                        reader.conceal(parameter);
+                        reader.say(&error, &key);
+                    }
+                    None => {
+                        // Of a rule that there is not, no parameter is known.
+                        if let CheckError::UnknownRule { .. } = error {
+                            let parameters = table.entries().into_iter();
+                            let parameters = parameters.filter(|(key, _)| key.get_ref() != "rule");
+                            parameters.for_each(|(_, parameter)| reader.conceal(parameter));
+                        }
+                        reader.say(&error, &value.span());
+                    }
+                }
             }
             Some(Spanned::new(value.span(), check))
         }

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::ManifestError;
-use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Required};
+use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Override, Required};
 use super::reader::{Reader, Table};
 use super::source::Source;
 use super::{audit, backends, cache, entries, environments, metrics, plugins, resilience, watch};
@@ -16,10 +16,14 @@ use crate::ciphertext::is_ciphertext;
 use crate::error::Problems;
 use crate::nearest::nearest;
 use crate::order::order;
+use crate::reference::is_backend_name;
 use crate::rule::Catalog;
 
 /// The largest manifest that is read, in bytes.
 pub const LARGEST_MANIFEST: usize = 1 << 20;
+
+/// The longest name of a backend that is told although nothing declared is like it.
+const LONGEST_TOLD: usize = 16;
 
 /// Keys that may stand at the top of a manifest.
 pub(super) const ROOT_KEYS: &[&str] = &[
@@ -96,6 +100,8 @@ fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Man
         .table(reader, "backends")
         .map(|table| backends::read(reader, &table))
         .unwrap_or_default();
+    let mut by_name: Vec<usize> = (0..declared.len()).collect();
+    by_name.sort_by_key(|at| &declared[*at].name);
     Manifest {
         source: Arc::new(Source::new(Path::new(""), "")),
         project,
@@ -125,6 +131,7 @@ fn sections(reader: &mut Reader, root: &Table<'_, '_>, catalog: &Catalog) -> Man
             .map(|table| watch::read(reader, &table))
             .unwrap_or_default(),
         entries: declared,
+        by_name,
     }
 }
 
@@ -165,15 +172,15 @@ pub(super) fn inherit(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Inhe
 fn cross_check(reader: &mut Reader, manifest: &Manifest) {
     names_once(reader, manifest);
     for environment in manifest.environments.values() {
-        if let Some(backend) = &environment.backend {
-            declared(reader, "backend", backend, manifest.backends.keys());
+        if let Some(name) = &environment.backend {
+            backend(reader, manifest, name);
         }
         overrides(reader, manifest, environment);
     }
     for backend in manifest.backends.values() {
         if let super::BackendSettings::Plugin { plugin, .. } = &backend.settings {
             let plugin = Spanned::new(backend.span.clone(), plugin.clone());
-            declared(reader, "plugin", &plugin, manifest.plugins.keys());
+            self::plugin(reader, manifest, &plugin);
         }
     }
     for entry in &manifest.entries {
@@ -181,27 +188,55 @@ fn cross_check(reader: &mut Reader, manifest: &Manifest) {
         conditions(reader, manifest, &entry.required);
         for check in &entry.checks {
             if let Some(plugin) = &check.get_ref().plugin {
-                let plugin = Spanned::new(check.span(), plugin.clone());
-                declared(reader, "plugin", &plugin, manifest.plugins.keys());
+                let name = Spanned::new(check.span(), plugin.clone());
+                if !self::plugin(reader, manifest, &name) {
+                    // Of a rule that there is not, no parameter is known.
+                    reader.source.conceal(check.span());
+                }
             }
         }
     }
     cycles(reader, manifest);
 }
 
-fn declared<'a>(
+/// Whether `name` is a backend that is declared; if not, that is said.
+fn backend(reader: &mut Reader, manifest: &Manifest, name: &Spanned<String>) -> bool {
+    let is_declared = manifest.backends.contains_key(name.get_ref());
+    if !is_declared {
+        undeclared(reader, "backend", name, manifest.backends.keys());
+    }
+    is_declared
+}
+
+/// Whether `name` is a plugin that is declared; if not, that is said.
+fn plugin(reader: &mut Reader, manifest: &Manifest, name: &Spanned<String>) -> bool {
+    let is_declared = manifest.plugins.contains_key(name.get_ref());
+    if !is_declared {
+        undeclared(reader, "plugin", name, manifest.plugins.keys());
+    }
+    is_declared
+}
+
+fn undeclared<'a>(
     reader: &mut Reader,
     what: &'static str,
     name: &Spanned<String>,
-    known: impl Iterator<Item = &'a String> + Clone,
+    known: impl Iterator<Item = &'a String>,
 ) {
-    if known.clone().any(|known| known == name.get_ref()) {
+    if !reader.has_room() {
+        reader.source.conceal(name.span());
         return;
     }
+    let nearest = nearest(name.get_ref(), known.map(String::as_str));
+    // What stands before the first colon of a pasted value is read as a backend's name. A token
+    // is longer than the names that people give, unless it is much like one of these.
+    let could_be_value = what == "backend"
+        && nearest.is_none()
+        && (name.get_ref().len() > LONGEST_TOLD || !is_backend_name(name.get_ref()));
     let error = ManifestError::Undeclared {
         what,
-        name: name.get_ref().clone(),
-        nearest: nearest(name.get_ref(), known.map(String::as_str)),
+        name: (!could_be_value).then(|| name.get_ref().clone()),
+        nearest,
         table: match what {
             "backend" => "backends",
             "plugin" => "plugins",
@@ -209,6 +244,9 @@ fn declared<'a>(
             _ => "secrets",
         },
     };
+    if could_be_value {
+        reader.source.conceal(name.span());
+    }
     reader.refuse(&error, &name.span());
 }
 
@@ -229,19 +267,24 @@ fn names_once(reader: &mut Reader, manifest: &Manifest) {
     }
 }
 
+/// The names of entries of a class.
+fn names(manifest: &Manifest, class: Class) -> impl Iterator<Item = &String> {
+    let entries = manifest.entries.iter();
+    let of_class = entries.filter(move |entry| entry.class == class);
+    of_class.map(|entry| &entry.name)
+}
+
 fn overrides(reader: &mut Reader, manifest: &Manifest, environment: &Environment) {
     for (name, changed) in &environment.overrides {
-        let of_class = manifest
-            .entries
-            .iter()
-            .filter(|entry| entry.class == changed.class)
-            .map(|entry| &entry.name);
         let what = match changed.class {
             Class::Secret => "secret",
             Class::Config => "configuration",
         };
         let name = Spanned::new(changed.span.clone(), name.clone());
-        declared(reader, what, &name, of_class);
+        let entry = manifest.entry(name.get_ref());
+        if entry.is_none_or(|entry| entry.class != changed.class) {
+            undeclared(reader, what, &name, names(manifest, changed.class));
+        }
         if let Some(changed_origin) = &changed.origin {
             origin(
                 reader,
@@ -260,19 +303,24 @@ fn overrides(reader: &mut Reader, manifest: &Manifest, environment: &Environment
 fn origin(reader: &mut Reader, manifest: &Manifest, name: &str, class: Class, origin: &Origin) {
     match origin {
         Origin::From(reference) => {
-            if let Some(backend) = reference.get_ref().backend() {
-                let backend = Spanned::new(reference.span(), backend.to_owned());
-                declared(reader, "backend", &backend, manifest.backends.keys());
+            // What is refused could be a value: the name is told, and nothing behind it.
+            if let Some(name) = reference.get_ref().backend() {
+                let name = Spanned::new(reference.span(), name.to_owned());
+                if !backend(reader, manifest, &name) {
+                    reader.source.conceal(reference.span());
+                }
             }
         }
         Origin::Compose(template) => {
             for part in template.get_ref().names() {
-                let at = Spanned::new(template.span(), part.to_owned());
-                let known = manifest.entries.iter().map(|entry| &entry.name);
-                declared(reader, "secret", &at, known);
-                let shows = manifest
-                    .entry(part)
-                    .is_some_and(|part| part.class == Class::Secret);
+                let entry = manifest.entry(part);
+                if entry.is_none() {
+                    reader.source.conceal(template.span());
+                    let at = Spanned::new(template.span(), part.to_owned());
+                    let known = manifest.entries.iter().map(|entry| &entry.name);
+                    undeclared(reader, "secret", &at, known);
+                }
+                let shows = entry.is_some_and(|part| part.class == Class::Secret);
                 if class == Class::Config && shows {
                     let error = ManifestError::SecretInConfig {
                         name: name.to_owned(),
@@ -293,6 +341,7 @@ fn origin(reader: &mut Reader, manifest: &Manifest, name: &str, class: Class, or
                     wanted: "a path alone: it begins with the name of a backend",
                     example: "`from = \"backend:path\"`",
                 };
+                reader.source.conceal(reference.span());
                 reader.refuse(&error, &reference.span());
             }
         }
@@ -315,12 +364,8 @@ fn conditions(reader: &mut Reader, manifest: &Manifest, required: &Required) {
                 );
             }
             None => {
-                let configs = manifest
-                    .entries
-                    .iter()
-                    .filter(|entry| entry.class == Class::Config)
-                    .map(|entry| &entry.name);
-                declared(reader, "configuration", &condition.name, configs);
+                let configs = names(manifest, Class::Config);
+                undeclared(reader, "configuration", &condition.name, configs);
             }
         }
     }
@@ -330,8 +375,12 @@ fn conditions(reader: &mut Reader, manifest: &Manifest, required: &Required) {
 /// its overrides.
 fn cycles(reader: &mut Reader, manifest: &Manifest) {
     let mut reported = Vec::new();
-    let environments = manifest.environments.values().map(Some);
-    for environment in std::iter::once(None).chain(environments) {
+    // What composes nothing anew makes no circle that was not there.
+    let composes = |changed: &Override| matches!(changed.origin, Some(Origin::Compose(_)));
+    let environments = manifest.environments.values();
+    let environments =
+        environments.filter(|environment| environment.overrides.values().any(composes));
+    for environment in std::iter::once(None).chain(environments.map(Some)) {
         let nodes: Vec<(&str, Vec<&str>)> = manifest
             .entries
             .iter()

@@ -12,11 +12,20 @@ use toml::de::{DeTable, DeValue};
 use super::error::ManifestError;
 use super::source::Source;
 use crate::error::{Explain, Problem};
+use crate::line::one_line;
 use crate::nearest::nearest;
+
+/// So many problems are told. Nobody reads more, and a file can have one in every word.
+const MOST_TOLD: usize = 100;
+/// So many characters of a table's name are told: each table within it bears its name.
+const LONGEST_NAME: usize = 200;
 
 pub(crate) struct Reader {
     pub(crate) source: Source,
-    found: Vec<(Range<usize>, Problem)>,
+    /// Each with its place, if it has one.
+    found: Vec<(Option<Range<usize>>, Problem)>,
+    /// How many more there are.
+    untold: usize,
 }
 
 impl Reader {
@@ -24,7 +33,16 @@ impl Reader {
         Self {
             source,
             found: Vec::new(),
+            untold: 0,
         }
+    }
+
+    /// Whether one more problem is told. Otherwise it is counted, and need not be made: what
+    /// somebody probably meant is looked for in all that is declared.
+    pub(super) fn has_room(&mut self) -> bool {
+        let room = self.found.len() < MOST_TOLD;
+        self.untold += usize::from(!room);
+        room
     }
 
     /// The document that `text` is, unless something is no TOML; `syntax` says so in the words
@@ -36,9 +54,10 @@ impl Reader {
     ) -> Option<Spanned<DeTable<'i>>> {
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            let span = error.span().unwrap_or(0..0);
-            self.source.conceal_after_equals(span.start);
-            self.say(&syntax(error.message().to_owned()), &span);
+            if let Some(span) = error.span() {
+                self.source.conceal_after_equals(span.start);
+            }
+            self.record(&syntax(error.message().to_owned()), error.span());
         }
         errors.is_empty().then_some(document)
     }
@@ -60,19 +79,36 @@ impl Reader {
 
     /// A mistake of another module, found at a span of this file.
     pub(crate) fn say(&mut self, error: &impl Explain, span: &Range<usize>) {
-        self.found.push((span.clone(), Problem::error(error, None)));
+        self.record(error, Some(span.clone()));
+    }
+
+    fn record(&mut self, error: &impl Explain, span: Option<Range<usize>>) {
+        if !self.has_room() {
+            return;
+        }
+        let problem = Problem::error(error, None);
+        // Names of the file stand in them, and a name may hold a line end.
+        let problem = Problem {
+            message: one_line(&problem.message),
+            hint: problem.hint.as_deref().map(one_line),
+            ..problem
+        };
+        self.found.push((span, problem));
     }
 
     /// The source and the problems, in the order of the file. Excerpts are made here, when
     /// all that must not be shown is known: one line can hold two mistakes.
     pub(crate) fn finish(mut self) -> (Source, Vec<Problem>) {
-        self.found.sort_by_key(|(span, _)| span.start);
+        self.found
+            .sort_by_key(|(span, _)| span.as_ref().map(|span| span.start));
         let found = self.found.into_iter();
         let problems = found.map(|(span, problem)| Problem {
-            place: Some(self.source.place(&span)),
+            place: span.map(|span| self.source.place(&span)),
             ..problem
         });
-        let problems = problems.collect();
+        let more = ManifestError::MoreProblems { more: self.untold };
+        let more = (self.untold > 0).then(|| Problem::error(&more, None));
+        let problems = problems.chain(more).collect();
         (self.source, problems)
     }
 
@@ -121,7 +157,11 @@ impl<'t, 'i> Table<'t, 'i> {
         value: &'t Value<'i>,
     ) -> Option<Self> {
         match value.get_ref() {
-            DeValue::Table(table) => Some(Self { table, span, name }),
+            DeValue::Table(table) => Some(Self {
+                table,
+                span,
+                name: cut(name),
+            }),
             _ => {
                 reader.wrong_type(key, "a table", value);
                 None
@@ -253,11 +293,21 @@ impl<'t, 'i> Table<'t, 'i> {
 
     /// Refuses every key that is not in `known`, and conceals what it says.
     pub(crate) fn only(&self, reader: &mut Reader, known: &[&str]) {
+        self.only_or(reader, known, &[]);
+    }
+
+    /// The same, and passes over `refused`, of which somebody else says more. Nobody is told to
+    /// write one of those.
+    pub(crate) fn only_or(&self, reader: &mut Reader, known: &[&str], refused: &[&str]) {
         for (key, value) in self.entries() {
-            if known.contains(&key.get_ref().as_ref()) {
+            let name = key.get_ref().as_ref();
+            if known.contains(&name) || refused.contains(&name) {
                 continue;
             }
             reader.conceal(value);
+            if !reader.has_room() {
+                continue;
+            }
             let error = ManifestError::UnknownKey {
                 key: key.get_ref().to_string(),
                 table: self.name.clone(),
@@ -301,6 +351,9 @@ fn choose<T: Copy>(
     if let Some((_, value)) = found {
         return Some(*value);
     }
+    if !reader.has_room() {
+        return None;
+    }
     let names: Vec<_> = allowed.iter().map(|(name, _)| *name).collect();
     let error = ManifestError::UnknownChoice {
         key: key.to_owned(),
@@ -310,6 +363,15 @@ fn choose<T: Copy>(
     };
     reader.refuse(&error, &text.span());
     None
+}
+
+/// A table's name, as long as anybody reads it.
+fn cut(mut name: String) -> String {
+    if let Some((at, _)) = name.char_indices().nth(LONGEST_NAME) {
+        name.truncate(at);
+        name.push_str("…]");
+    }
+    name
 }
 
 /// What TOML calls a value, with its article.

@@ -3,17 +3,33 @@
 //! A manifest holds no values, but people make mistakes: a `default` with a real
 //! password, an unknown key with a token behind it. The parser names every stretch of
 //! text that could be a value, and excerpts show asterisks in its place.
+//!
+//! A manifest of a cloned repository may be one line of a megabyte with a mistake in every word:
+//! a place costs no walk through the text, and shows a piece of a long line.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::error::{Excerpt, Place};
+use crate::line::is_unfit;
+
+/// So many bytes of a line are shown, at most.
+const SHOWN: usize = 240;
+/// So many of them stand before what is marked.
+const BEFORE: usize = 80;
+/// Stands where a line was cut.
+const CUT: char = '…';
 
 /// A manifest as it was read.
 pub struct Source {
     path: PathBuf,
     text: String,
-    concealed: Vec<Range<usize>>,
+    /// Where each line begins, once a place was asked for.
+    lines: OnceLock<Vec<usize>>,
+    /// The ends of what is not shown, by where it begins. No two touch each other.
+    concealed: BTreeMap<usize, usize>,
 }
 
 impl Source {
@@ -21,13 +37,27 @@ impl Source {
         Self {
             path: path.to_owned(),
             text: text.to_owned(),
-            concealed: Vec::new(),
+            lines: OnceLock::new(),
+            concealed: BTreeMap::new(),
         }
     }
 
     /// Shows asterisks for this stretch in every excerpt from now on.
     pub(super) fn conceal(&mut self, span: Range<usize>) {
-        self.concealed.push(span);
+        let Range { mut start, mut end } = span;
+        while let Some((&from, &to)) = self.concealed.range(..=end).next_back()
+            && to >= start
+        {
+            self.concealed.remove(&from);
+            start = start.min(from);
+            end = end.max(to);
+        }
+        self.concealed.insert(start, end);
+    }
+
+    fn is_concealed(&self, at: usize) -> bool {
+        let before = self.concealed.range(..=at).next_back();
+        before.is_some_and(|(_, end)| at < *end)
     }
 
     /// Shows nothing of this line but a key before its first `=`: for text that did not
@@ -77,39 +107,58 @@ impl Source {
         let line = self.line_around(start);
         let start = start.min(line.end);
         let end = self.boundary(span.end).clamp(start, line.end);
-        let before = &self.text[..line.start];
         Place {
             file: self.path.clone(),
-            line: before.matches('\n').count() + 1,
+            line: self.line_of(line.start) + 1,
             column: self.text[line.start..start].chars().count() + 1,
             excerpt: Some(self.excerpt(line, start..end)),
         }
     }
 
+    /// What is shown of a line, so that `marked` begins in it.
+    fn window(&self, line: &Range<usize>, marked: &Range<usize>) -> Range<usize> {
+        if line.len() <= SHOWN {
+            return line.clone();
+        }
+        let latest = line.end.saturating_sub(SHOWN);
+        let start = marked.start.saturating_sub(BEFORE).min(latest);
+        let start = self.boundary(start.max(line.start));
+        // Characters are up to four bytes, so that the latest start may be some bytes early.
+        let reaches_end = start + SHOWN + 4 > line.end;
+        start..self.boundary(if reaches_end { line.end } else { start + SHOWN })
+    }
+
     fn excerpt(&self, line: Range<usize>, marked: Range<usize>) -> Excerpt {
-        let mut shown = String::with_capacity(line.len());
+        let window = self.window(&line, &marked);
+        let marked = marked.start..marked.end.min(window.end);
+        let mut shown = String::with_capacity(window.len());
         let mut shown_mark = 0..0;
-        for (offset, character) in self.text[line.clone()].char_indices() {
-            let at = line.start + offset;
+        if window.start > line.start {
+            shown.push(CUT);
+        }
+        for (offset, character) in self.text[window.clone()].char_indices() {
+            let at = window.start + offset;
             if at == marked.start {
                 shown_mark.start = shown.len();
             }
             if at == marked.end {
                 shown_mark.end = shown.len();
             }
-            let concealed = self.concealed.iter().any(|range| range.contains(&at));
             shown.push(match character {
-                _ if concealed => '*',
+                _ if self.is_concealed(at) => '*',
                 // A terminal must not obey what a cloned repository says.
-                control if control.is_control() => ' ',
+                unfit if is_unfit(unfit) => ' ',
                 harmless => harmless,
             });
         }
-        if marked.start == line.end {
+        if marked.start == window.end {
             shown_mark.start = shown.len();
         }
-        if marked.end == line.end {
+        if marked.end == window.end {
             shown_mark.end = shown.len();
+        }
+        if window.end < line.end {
+            shown.push(CUT);
         }
         Excerpt {
             line: shown,
@@ -117,12 +166,23 @@ impl Source {
         }
     }
 
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        })
+    }
+
+    /// The number of the line that a byte stands in, counted from 0.
+    fn line_of(&self, offset: usize) -> usize {
+        self.lines().partition_point(|start| *start <= offset) - 1
+    }
+
     fn line_around(&self, offset: usize) -> Range<usize> {
-        let offset = self.boundary(offset);
-        let start = self.text[..offset].rfind('\n').map_or(0, |at| at + 1);
-        let end = self.text[offset..]
-            .find('\n')
-            .map_or(self.text.len(), |at| offset + at);
+        let number = self.line_of(self.boundary(offset));
+        let start = self.lines()[number];
+        let next = self.lines().get(number + 1);
+        let end = next.map_or(self.text.len(), |next| next - 1);
         let end = if self.text[start..end].ends_with('\r') {
             end - 1
         } else {
@@ -171,6 +231,39 @@ mod tests {
         let excerpt = source.place(&(8..18)).excerpt.expect("an excerpt");
         assert_eq!(excerpt.line, "value = ********* # note");
         assert_eq!(&excerpt.line[excerpt.marked], "*********");
+    }
+
+    #[test]
+    fn what_is_concealed_in_pieces_is_concealed_as_a_whole() {
+        let text = "0123456789";
+        for order in [[0, 1, 2, 3], [3, 1, 2, 0], [2, 3, 0, 1]] {
+            let pieces = [1..3, 2..5, 5..6, 8..9];
+            let mut source = Source::new(Path::new("m"), text);
+            for piece in order {
+                source.conceal(pieces[piece].clone());
+            }
+            let excerpt = source.place(&(0..1)).excerpt.expect("an excerpt");
+            assert_eq!(excerpt.line, "0*****67*9", "{order:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_long_line_a_piece_around_the_mark_is_shown() {
+        let text = format!("a = 1\n{}X{}\n", "ä".repeat(5_000), "ö".repeat(5_000));
+        let source = Source::new(Path::new("m"), &text);
+        let at = text.find('X').expect("it is there");
+        let place = source.place(&(at..at + 1));
+        assert_eq!((place.line, place.column), (2, 5_001));
+        let excerpt = place.excerpt.expect("an excerpt");
+        assert_eq!(&excerpt.line[excerpt.marked], "X");
+        assert!(excerpt.line.starts_with("…ä") && excerpt.line.ends_with("ö…"));
+        assert!(excerpt.line.len() < 2 * SHOWN);
+        let excerpt = source.place(&(6..text.len())).excerpt.expect("an excerpt");
+        assert!(excerpt.line.starts_with('ä') && excerpt.marked.len() <= SHOWN);
+        let end = text.len() - 1;
+        let excerpt = source.place(&(end..end)).excerpt.expect("an excerpt");
+        assert!(excerpt.line.starts_with('…') && excerpt.line.ends_with('ö'));
+        assert_eq!(excerpt.marked, excerpt.line.len()..excerpt.line.len());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::selection::{Selection, Wanted};
 /// A backend that some route needs.
 #[derive(Debug, Clone)]
 pub struct PlannedBackend {
-    /// Its name in the manifest; `env` if it is not declared there.
+    /// Its name in the manifest, or its kind if it is not declared there. No two have one name.
     pub name: String,
     /// What it is.
     pub settings: BackendSettings,
@@ -73,21 +73,29 @@ impl PlannedBackend {
         })
     }
 
-    /// `.env` and the process environment, where the manifest declares no backend.
-    fn implicit(chosen_by: String) -> Self {
+    /// `.env` and the process environment, unless the manifest declares what `env` is.
+    fn implicit(manifest: &Manifest, chosen_by: String) -> Self {
         let files = vec![PathBuf::from(".env")];
-        Self::undeclared("env", BackendSettings::Env { files }, chosen_by)
+        Self::undeclared(manifest, "env", BackendSettings::Env { files }, chosen_by)
     }
 
-    /// A backend that needs no word in the manifest to be reached.
-    fn undeclared(name: &str, settings: BackendSettings, chosen_by: String) -> Self {
-        Self {
+    /// A backend that needs no word in the manifest to be reached. A backend of the manifest that
+    /// has its name stands in its place: a plan knows backends by name, and one name is one
+    /// backend.
+    fn undeclared(
+        manifest: &Manifest,
+        name: &str,
+        settings: BackendSettings,
+        chosen_by: String,
+    ) -> Self {
+        let declared = Self::declared(manifest, name, Some(chosen_by.clone()));
+        declared.unwrap_or_else(|| Self {
             name: name.into(),
             settings,
             requests: Vec::new(),
             chosen_by: Some(chosen_by),
             span: None,
-        }
+        })
     }
 
     /// The backend of entries that name none: by flag, by variable, by the environment.
@@ -110,9 +118,8 @@ impl PlannedBackend {
                 Some(Self { span, ..declared })
             });
         Ok(declared.unwrap_or_else(|| {
-            Self::implicit(format!(
-                "default, since the environment `{name}` names none"
-            ))
+            let by = format!("default, since the environment `{name}` names none");
+            Self::implicit(manifest, by)
         }))
     }
 
@@ -133,14 +140,14 @@ impl PlannedBackend {
             .collect();
         match of_kind[..] {
             [name] => Self::asked_for(manifest, name, by),
-            [] if kind == "env" => Ok(Self::implicit(by)),
+            [] if kind == "env" => Ok(Self::implicit(manifest, by)),
             [] if let Some(store) = AwsStore::of_kind(&kind) => {
                 let settings = BackendSettings::Aws(AwsSettings::of(store));
-                Ok(Self::undeclared(&kind, settings, by))
+                Ok(Self::undeclared(manifest, &kind, settings, by))
             }
             [] if kind == "vault" => {
                 let settings = BackendSettings::Vault(Box::default());
-                Ok(Self::undeclared(&kind, settings, by))
+                Ok(Self::undeclared(manifest, &kind, settings, by))
             }
             [] => Err(PlanError::UnknownBackend {
                 by,

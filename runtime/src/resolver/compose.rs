@@ -1,9 +1,12 @@
 //! Building values out of other values, in the order of the plan.
 
+use tracing::debug;
+
 use super::extract::Extracted;
 use super::{Remembered, ResolveError, Run, Value};
 use crate::lease::Lease;
 use crate::plan::{Plan, RouteOrigin};
+use crate::secret::SecretValue;
 use crate::template::Template;
 
 /// All values, by route.
@@ -34,9 +37,15 @@ impl Extracted {
         for index in run.plan.order.clone() {
             if let RouteOrigin::Composed(template) = &run.plan.routes[index].origin {
                 let template = template.clone();
-                values[index] = render(&mut run, &values, index, &template);
-                run.leases[index] = shortest(&run, &template);
-                run.remembered[index] = oldest(&run, &template);
+                let gap = gap(&run.plan, &values, &template);
+                values[index] = match gap {
+                    Some(gap) => instead(&mut run, &values, index, gap),
+                    None => {
+                        run.leases[index] = shortest(&run, &template);
+                        run.remembered[index] = oldest(&run, &template);
+                        render(&mut run, &values, index, &template)
+                    }
+                };
             }
         }
         Composed {
@@ -47,12 +56,17 @@ impl Extracted {
     }
 }
 
-fn render(run: &mut Run, values: &[Value], index: usize, template: &Template) -> Value {
-    match gap(&run.plan, values, template) {
-        Some(Gap::Failed) => return Value::Failed,
-        Some(Gap::Held) => return Value::Held,
-        Some(Gap::Absent(part)) => {
+/// What an entry is that cannot be built.
+fn instead(run: &mut Run, values: &[Value], index: usize, gap: Gap) -> Value {
+    match gap {
+        Gap::Failed => Value::Failed,
+        Gap::Held => Value::Held,
+        Gap::Absent(part) => {
             let route = &run.plan.routes[index];
+            if let Some(default) = &route.default {
+                debug!(entry = run.plan.entry(route).name, "takes its default");
+                return Value::Present(SecretValue::copy_of(default.as_bytes()));
+            }
             if !super::validate::is_required(&run.plan, values, route) {
                 return Value::Absent;
             }
@@ -61,11 +75,17 @@ fn render(run: &mut Run, values: &[Value], index: usize, template: &Template) ->
                 let name = run.plan.entry(route).name.clone();
                 run.refuse(index, &ResolveError::MissingPart { name, part });
             }
-            return Value::Failed;
+            Value::Failed
         }
-        None => {}
     }
-    let lookup = |name: &str| position(&run.plan, name).and_then(|part| values[part].present());
+}
+
+fn render(run: &mut Run, values: &[Value], index: usize, template: &Template) -> Value {
+    let lookup = |name: &str| {
+        run.plan
+            .position(name)
+            .and_then(|part| values[part].present())
+    };
     match template.render(lookup) {
         Ok(value) => Value::Present(value),
         Err(error) => {
@@ -78,14 +98,14 @@ fn render(run: &mut Run, values: &[Value], index: usize, template: &Template) ->
 /// How long a value is good that is composed of others: as long as each of them is.
 fn shortest(run: &Run, template: &Template) -> Option<Lease> {
     let parts = template.names().into_iter();
-    let leases = parts.filter_map(|part| run.leases[position(&run.plan, part)?]);
+    let leases = parts.filter_map(|part| run.leases[run.plan.position(part)?]);
     leases.reduce(Lease::and)
 }
 
 /// Whether a part of it was not read just now, and which is the oldest.
 fn oldest(run: &Run, template: &Template) -> Option<Remembered> {
     let parts = template.names().into_iter();
-    let remembered = parts.filter_map(|part| run.remembered[position(&run.plan, part)?]);
+    let remembered = parts.filter_map(|part| run.remembered[run.plan.position(part)?]);
     remembered.reduce(Remembered::and)
 }
 
@@ -93,7 +113,7 @@ fn gap(plan: &Plan, values: &[Value], template: &Template) -> Option<Gap> {
     let parts: Vec<_> = template
         .names()
         .into_iter()
-        .filter_map(|name| Some((name, &values[position(plan, name)?])))
+        .filter_map(|name| Some((name, &values[plan.position(name)?])))
         .collect();
     if parts
         .iter()
@@ -112,12 +132,6 @@ fn gap(plan: &Plan, values: &[Value], template: &Template) -> Option<Gap> {
 }
 
 fn is_required_itself(plan: &Plan, values: &[Value], name: &str) -> bool {
-    position(plan, name)
+    plan.position(name)
         .is_some_and(|part| super::validate::is_required(plan, values, &plan.routes[part]))
-}
-
-fn position(plan: &Plan, name: &str) -> Option<usize> {
-    plan.routes
-        .iter()
-        .position(|route| plan.entry(route).name == name)
 }

@@ -217,10 +217,7 @@ pub(super) fn is_required(plan: &Plan, values: &[Value], route: &Route) -> bool 
         Required::Always => true,
         Required::Never => false,
         Required::When(conditions) => conditions.iter().all(|condition| {
-            let config = plan
-                .routes
-                .iter()
-                .position(|route| plan.entry(route).name == *condition.name.get_ref());
+            let config = plan.position(condition.name.get_ref());
             config
                 .and_then(|index| values[index].present())
                 .is_some_and(|value| {
