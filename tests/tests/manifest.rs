@@ -91,6 +91,85 @@ fn a_value_where_a_declaration_belongs_is_refused_and_not_shown() {
         run(&changed).stderr_has("secrets.toml:");
     }
     run(&format!("version = 1\n[secrets]\nA = \"{SLIP}\"\n")).stderr_has("secrets.toml:3:");
+    for line in [
+        r#"from = "postgres://admin:SLIP@db/prod""#,
+        r#"from = "SLIP""#,
+        r#"from = "SLIP:a""#,
+        r#"from = "SLIP x:a""#,
+        r#"from = "d:SLIP?x""#,
+        r#"from = { backend = "gone", path = "SLIP" }"#,
+        r#"from = { backend = "x y", path = "SLIP" }"#,
+        r#"from = { backend = "d", path = "SLIP", field = "a..b" }"#,
+        r#"from = { backend = "d", path = "" , version = "SLIP" }"#,
+        r#"from = { path = "SLIP" }"#,
+        r#"from = { backend = "d", version = "SLIP" }"#,
+        r#"key = "SLIP ""#,
+        r#"key = "SLIP#""#,
+        r#"key = "d:SLIP""#,
+        "key = \"a\"\nfrom = \"b:SLIP\"",
+        "compose = \"{B}\"\nkey = \"SLIP\"",
+        r#"compose = "postgres://app:SLIP@db/app""#,
+        r#"compose = "postgres://app:hun}SLIP@{HOST}/""#,
+        r#"compose = "postgres://app:{SLIP@{HOST}/""#,
+        r#"compose = "postgres://app:{SLIP}@{HOST}/""#,
+        r#"compose = "https://{B:SLIP}""#,
+        r#"compose = "Bearer SLIP {GONE}""#,
+        r#"validate = { rule = "base64", value = "SLIP" }"#,
+        r#"validate = { rule = "base64", min-bytes = "SLIP" }"#,
+        r#"validate = { rule = "base46", value = "SLIP" }"#,
+        r#"validate = { rule = "gone/x", value = "SLIP" }"#,
+        r#"validate = { rule = "gone//x", value = "SLIP" }"#,
+        r#"validate = "https://app:SLIP@x""#,
+    ] {
+        let line = line.replace("SLIP", SLIP);
+        let before = "version = 1\n[backends.d]\nkind = \"env\"\n[secrets.B]\n";
+        let outcome = run(&format!("{before}[secrets.A]\n{line}\n"));
+        outcome.stderr_has("secrets.toml:").stderr_has("^");
+        let changed = format!("{before}[secrets.A]\n[environments.x.secrets.A]\n{line}\n");
+        run(&changed).stderr_has("secrets.toml:").stderr_has("^");
+        let entry = line.replace('\n', ", ");
+        let dotted = entry.replace(
+            "from = { backend = \"gone\", ",
+            "from.backend = \"gone\", from.",
+        );
+        for entry in [entry.clone(), dotted.replace("\" }", "\"")] {
+            run(&format!("{before}[secrets]\nA = {{ {entry} }}\n"));
+        }
+    }
+}
+
+#[test]
+fn a_slip_in_the_name_of_a_backend_is_told_with_the_name() {
+    let backends = "[backends.dotenv]\nkind = \"env\"\n[backends.payments-of-all-regions]\n\
+        kind = \"file\"\ndirectory = \"/run\"\n";
+    for (written, nearest) in [
+        ("dotevn", Some("dotenv")),
+        ("payments-of-al-regions", Some("payments-of-all-regions")),
+        ("vault", None),
+    ] {
+        let outcome = run(&format!(
+            "version = 1\n{backends}[secrets.A]\nfrom = \"{written}:A\"\n"
+        ));
+        outcome.stderr_has(&format!("backend `{written}` is not declared"));
+        match nearest {
+            Some(nearest) => outcome.stderr_has(&format!("did you mean `{nearest}`?")),
+            None => outcome.stderr_has("declare it as [backends.vault]"),
+        };
+    }
+}
+
+#[test]
+fn nobody_is_told_to_write_a_value() {
+    for table in ["[secrets.A]", "[secrets.A]\n[environments.x.secrets.A]"] {
+        for key in ["defualt", "defaults", "vlaue", "xyz"] {
+            let outcome = run(&format!("version = 1\n{table}\n{key} = \"{SLIP}\"\n"));
+            outcome
+                .stderr_has("unknown key")
+                .stderr_has_no("`default`")
+                .stderr_has_no("`value`");
+        }
+    }
+    run("version = 1\n[config.A]\ndefualt = \"x\"\n").stderr_has("did you mean `default`?");
 }
 
 #[test]
@@ -158,6 +237,66 @@ fn what_a_terminal_would_obey_is_not_written() {
     let manifest = "version = 1\n[secrets.\"A\\u001B[2J\"]\n\"\\u001B]0;x\\u0007\" = 1\n";
     let outcome = run(manifest);
     outcome.stderr_has_no("\u{1b}").stderr_has_no("\u{7}");
+    for name in ["k\\u009b2Jx", "k\\u202ex", "k\\nforged: x"] {
+        let manifest = format!("version = 1\n[secrets.A]\n\"{name}\" = 1\n");
+        let project = Project::with(&manifest, "");
+        for format in ["text", "json"] {
+            let launcher = project.launcher().args(["--error-format", format]);
+            let outcome = launcher.command(project.marker()).run();
+            let told = outcome.exits_with(125).stderr();
+            let steers = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!told.contains(steers), "{told:?}");
+            assert!(
+                !told.lines().any(|line| line.starts_with("forged")),
+                "{told}"
+            );
+        }
+        let check = project.launcher().args(["check", "--format", "json"]).run();
+        let told = check.stdout();
+        assert!(!told.contains(['\u{9b}', '\u{202e}']), "{told:?}");
+        assert_eq!(check.stdout_json()["ok"], false);
+    }
+}
+
+#[test]
+fn no_text_of_a_manifest_forges_a_row_or_a_line() {
+    let manifest = "version = 1\n[backends.d]\nkind = \"file\"\ndirectory = \"gone\\nforged: 1\"\n\
+        [secrets.A]\nowner = \"x\\nforged: 2\\u202e\"\n\
+        required = { when = { C = \"x\\nFORGED  secret\" } }\n[config.C]\ndefault = \"x\\nFORGED  secret\"\n";
+    let project = Project::with(manifest, "");
+    let plan = project.launcher().args(["plan"]).run();
+    let shown = plan.exits_with(0).stdout();
+    assert!(shown.contains("when C=x\u{fffd}FORGED  secret"), "{shown}");
+    assert!(
+        !shown.lines().any(|line| line.starts_with("FORGED")),
+        "{shown}"
+    );
+    for backend in ["env", "d"] {
+        let launcher = project.launcher().args(["--backend", backend]);
+        let told = launcher
+            .command(project.marker())
+            .run()
+            .exits_with(125)
+            .stderr();
+        assert!(!told.contains('\u{202e}'), "{told:?}");
+        let forged = |line: &str| line.trim_start().starts_with("forged");
+        assert!(!told.lines().any(forged), "{told}");
+    }
+    let file = "version = 1\n[secrets.A]\ndeliver = { file = \"/run/a\\nb\" }\n";
+    run(file).stderr_has("malformed-text");
+}
+
+#[test]
+fn a_manifest_full_of_mistakes_is_refused_with_some_of_them() {
+    let keys: String = (0..20_000).map(|key| format!("k{key}=1,")).collect();
+    let outcome = run(&format!("version = 1\nproject = {{{keys}}}\n"));
+    outcome
+        .stderr_has("secrets.toml:2:12\n")
+        .stderr_has("secrets.toml:2:596\n")
+        .stderr_has("there are 19900 more problems");
+    let told = outcome.stderr();
+    assert_eq!(told.matches("error[unknown-key]").count(), 100);
+    assert!(told.lines().all(|line| line.len() < 400));
 }
 
 #[test]
@@ -168,6 +307,10 @@ fn an_empty_or_huge_or_binary_manifest_is_refused() {
     project.write("secrets.toml", b"version = 1\n# \xff\n");
     let outcome = project.launcher().command(project.marker()).run();
     outcome.exits_with(125).stderr_has("UTF-8");
+    for shift in ["", "#"] {
+        let text = format!("version = 1\n#{shift}{}\n", "é".repeat(1 << 20));
+        run(&text).stderr_has("manifest-too-large");
+    }
 }
 
 #[test]
@@ -198,4 +341,47 @@ fn a_manifest_of_another_user_or_that_all_may_write_is_not_trusted() {
     launcher.command(["printenv", "A"]).run().exits_with(0);
     let launcher = project.launcher().env("SECRETS_FILE", "secrets.toml");
     launcher.command(["printenv", "A"]).run().exits_with(0);
+}
+
+#[test]
+fn a_manifest_that_lies_where_others_can_put_one_is_not_trusted() {
+    let project = Project::with("version = 1\n[secrets.A]\n", "A=dummy-a\n");
+    project.write("other/.env", "A=dummy-forged\n");
+    project
+        .shell("ln -s ../secrets.toml other/secrets.toml; mkdir other/below")
+        .exits_with(0);
+    let run = |folder: &str| {
+        let launcher = project.launcher().within(&project.path(folder));
+        let launcher = launcher.args(["--error-format", "json"]);
+        launcher.command(["printenv", "A"]).run()
+    };
+    let is_refused = |folder: &str| {
+        let outcome = run(folder);
+        let _ = outcome.exits_with(125).problem("manifest-untrusted");
+    };
+    // A link of one's own in a folder of one's own.
+    run("other").exits_with(0).stdout_has("dummy-forged");
+    project.set_mode("other", 0o777);
+    is_refused("other");
+    is_refused("other/below");
+    // As in `/tmp`: nobody takes away what is ours.
+    project.set_mode("other", 0o1777);
+    run("other").exits_with(0);
+    project.set_mode("other", 0o755);
+    // To give a file to somebody else, one has to be root.
+    if nix::unistd::geteuid().is_root() {
+        for (give, back) in [
+            ("chown 65534 other", "chown 0 other"),
+            (
+                "chown -h 65534 other/secrets.toml",
+                "chown -h 0 other/secrets.toml",
+            ),
+        ] {
+            project.shell(give).exits_with(0);
+            is_refused("other");
+            is_refused("other/below");
+            project.shell(back).exits_with(0);
+        }
+        run("other").exits_with(0);
+    }
 }
