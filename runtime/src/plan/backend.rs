@@ -3,12 +3,15 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::error::PlanError;
+use super::error::{ALWAYS_THERE, PlanError};
 use crate::backend::Request;
 use crate::ciphertext::shown;
 use crate::manifest::{AwsSettings, AwsStore, BackendSettings, Manifest};
 use crate::nearest::nearest;
 use crate::selection::{Selection, Wanted};
+
+/// What stands for the kinds of AWS where a kind is asked for.
+const AWS: &str = "aws";
 
 /// A backend that some route needs.
 #[derive(Debug, Clone)]
@@ -128,16 +131,23 @@ impl PlannedBackend {
         if let Some(found) = Self::declared(manifest, asked, Some(by.clone())) {
             return Ok(found);
         }
-        let kind = match asked.to_ascii_lowercase().as_str() {
-            "aws" => "aws-secrets-manager".to_owned(),
-            kind => kind.to_owned(),
+        let kind = asked.to_ascii_lowercase();
+        let is_of_kind = |settings: &BackendSettings| match settings {
+            // For short, either store of AWS.
+            BackendSettings::Aws(_) if kind == AWS => true,
+            other => other.kind() == kind,
         };
         let of_kind: Vec<&String> = manifest
             .backends
             .iter()
-            .filter(|(_, backend)| backend.settings.kind() == kind)
+            .filter(|(_, backend)| is_of_kind(&backend.settings))
             .map(|(name, _)| name)
             .collect();
+        // Of those that nobody declares, it is the one that is made for secrets.
+        let kind = match kind.as_str() {
+            AWS if of_kind.is_empty() => AwsStore::SecretsManager.kind().to_owned(),
+            _ => kind,
+        };
         match of_kind[..] {
             [name] => Self::asked_for(manifest, name, by),
             [] if kind == "env" => Ok(Self::implicit(manifest, by)),
@@ -151,7 +161,14 @@ impl PlannedBackend {
             }
             [] => Err(PlanError::UnknownBackend {
                 by,
-                nearest: nearest(asked, manifest.backends.keys().map(String::as_str)),
+                nearest: nearest(
+                    asked,
+                    manifest
+                        .backends
+                        .keys()
+                        .map(String::as_str)
+                        .chain(ALWAYS_THERE),
+                ),
                 declared: manifest.backends.keys().cloned().collect(),
             }),
             _ => Err(PlanError::AmbiguousBackend {

@@ -4,6 +4,10 @@ use thiserror::Error;
 
 use crate::error::Explain;
 
+/// The kinds of backends that can be asked for although the manifest declares none of them.
+pub(super) const ALWAYS_THERE: [&str; 4] =
+    ["env", "vault", "aws-secrets-manager", "aws-parameter-store"];
+
 /// Why there is no plan.
 #[derive(Debug, Error)]
 pub enum PlanError {
@@ -43,11 +47,13 @@ impl Explain for PlanError {
                 nearest: Some(nearest),
                 ..
             } => format!("did you mean `{nearest}`?"),
-            Self::UnknownBackend { declared, .. } if declared.is_empty() => {
-                "declare it under [backends], or ask for `env`".into()
-            }
             Self::UnknownBackend { declared, .. } => {
-                format!("declared are: {}", declared.join(", "))
+                let declared = match &declared[..] {
+                    [] => "declare it under [backends]".to_owned(),
+                    names => format!("declared are: {}", names.join(", ")),
+                };
+                let others = ALWAYS_THERE.join(", ");
+                format!("{declared}; there without being declared are: {others}")
             }
             Self::AmbiguousBackend { names, .. } => {
                 format!("name one of them: {}", names.join(", "))
