@@ -15,6 +15,7 @@ pub use backend::PlannedBackend;
 pub use error::PlanError;
 
 use crate::backend::{Request, Version};
+use crate::cache::Variable;
 use crate::error::{Problem, Problems};
 use crate::extract::Field;
 use crate::manifest::BackendSettings;
@@ -80,6 +81,8 @@ pub struct Plan {
     pub routes: Vec<Route>,
     /// Positions in `routes`, each after those that it is composed of.
     pub(crate) order: Vec<usize>,
+    /// What the launcher's own variable says of the cache.
+    pub(crate) ttl: Variable,
 }
 
 impl Plan {
@@ -87,7 +90,7 @@ impl Plan {
     ///
     /// # Errors
     /// An environment or backend that was asked for and does not exist, composition in a
-    /// circle that only overrides make.
+    /// circle that only overrides make, a variable that cannot be understood.
     pub fn new(manifest: Arc<Manifest>, wanted: &Wanted) -> Result<Self, Problems> {
         let selection = Selection::decide(&manifest, wanted)
             .map_err(|error| Problems::from(Problem::error(&error, None)))?;
@@ -104,6 +107,11 @@ impl Plan {
             // A backend that was asked for must exist, even if every entry names its own.
             planner.default_backend();
         }
+        // Here, so that it is refused whether this run would look at a cache or not.
+        let ttl = Variable::of(wanted).unwrap_or_else(|error| {
+            planner.problems.push(Problem::error(&error, None));
+            Variable::Unset
+        });
         let routes: Vec<Route> = (0..manifest.entries.len())
             .filter_map(|index| planner.route(index))
             .collect();
@@ -115,6 +123,7 @@ impl Plan {
             backends,
             routes,
             order,
+            ttl,
         })
     }
 
@@ -130,6 +139,7 @@ impl Plan {
             backends: self.backends.clone(),
             routes: Vec::new(),
             order: Vec::new(),
+            ttl: self.ttl,
         })
     }
 

@@ -7,6 +7,7 @@
 
 use thiserror::Error;
 
+use crate::cache::TTL_VARIABLE;
 use crate::error::Explain;
 use crate::manifest::{Environment, Manifest};
 use crate::nearest::nearest;
@@ -48,7 +49,12 @@ impl Wanted {
         backend: Option<String>,
         variable: impl Fn(&str) -> Option<std::ffi::OsString>,
     ) -> Self {
-        let names = [ENVIRONMENT_VARIABLE, BACKEND_VARIABLE, AWS_PREFIX_VARIABLE];
+        let names = [
+            ENVIRONMENT_VARIABLE,
+            BACKEND_VARIABLE,
+            AWS_PREFIX_VARIABLE,
+            TTL_VARIABLE,
+        ];
         let variables = names
             .into_iter()
             .chain(ECOSYSTEM_VARIABLES)
@@ -115,6 +121,11 @@ impl Wanted {
     #[must_use]
     pub fn aws_prefix(&self) -> &str {
         self.variable(AWS_PREFIX_VARIABLE).unwrap_or_default()
+    }
+
+    /// For how long what is read is good, as it was written.
+    pub(crate) fn cache_ttl(&self) -> Option<&str> {
+        self.variable(TTL_VARIABLE)
     }
 }
 

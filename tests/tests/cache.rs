@@ -9,8 +9,8 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use secret_run_tests::cached::Cached;
 use secret_run_tests::{
-    AwsProject, Consul, End, Fault, Leasing, Link, Moto, PluginProject, Quality, REGION, Running,
-    Trace, VaultProject,
+    AwsProject, Consul, End, Fault, Leasing, Link, Moto, PluginProject, Project, Quality, REGION,
+    Running, Trace, VaultProject,
 };
 use serde_json::json;
 
@@ -209,6 +209,32 @@ fn status_tells_names_and_times_and_clear_removes_all() {
     clear.exits_with(0).stdout_has("1 cache removed");
     cached.down();
     cached.run().exits_with(125);
+}
+
+#[test]
+fn a_time_that_is_none_stops_every_run_before_anything_is_asked() {
+    // Nothing is read over a network here, and nothing is kept.
+    let project = Project::with("version = 1\n[secrets.TOKEN]\n", "TOKEN=q7zk-74a1\n");
+    let run = |ttl: &str, words: &[&str]| {
+        let launcher = project.launcher().args(["--error-format", "json"]);
+        launcher
+            .env("SECRETS_CACHE_TTL_SECONDS", ttl)
+            .args(words)
+            .run()
+    };
+    for words in [
+        &["--", "env"][..],
+        &["--watch", "--", "env"],
+        &["check"],
+        &["check", "--offline"],
+        &["plan"],
+        &["cache", "status"],
+    ] {
+        let outcome = run("15m", words);
+        let _ = outcome.exits_with(125).problem("bad-cache-ttl");
+        assert_eq!(outcome.stdout(), "", "{words:?}");
+    }
+    let _ = run("900", &["--", "env"]).variables(&["TOKEN"]);
 }
 
 #[test]

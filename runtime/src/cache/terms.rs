@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::CacheError;
 use crate::manifest::LONGEST_TTL;
 use crate::plan::{DocumentId, Plan, Route, RouteOrigin};
+use crate::selection::Wanted;
 
 /// Where nobody says anything.
 const TTL: Duration = Duration::from_secs(60 * 60);
@@ -20,8 +22,13 @@ pub(crate) enum Variable {
 }
 
 impl Variable {
+    /// That of a run.
+    pub(crate) fn of(wanted: &Wanted) -> Result<Self, CacheError> {
+        Self::parse(wanted.cache_ttl()).ok_or(CacheError::Ttl)
+    }
+
     /// Whole seconds; nothing if it is something else.
-    pub(crate) fn parse(text: Option<&str>) -> Option<Self> {
+    fn parse(text: Option<&str>) -> Option<Self> {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
             return Some(Self::Unset);
         };
@@ -113,7 +120,6 @@ mod tests {
     use super::*;
     use crate::manifest::Manifest;
     use crate::plugin::standard_catalog;
-    use crate::selection::Wanted;
 
     const MANIFEST: &str = r#"
 version = 1

@@ -46,6 +46,24 @@ fn aws_is_the_one_store_of_aws_that_is_declared_of_whatever_kind() {
 }
 
 #[test]
+fn a_time_of_the_cache_that_is_none_is_refused_whatever_is_planned() {
+    let kinds = |backend, ttl| {
+        let problems = plan(HEAD, backend, Some(ttl)).map(|_| ()).err();
+        let problems = problems.map(Problems::into_vec).unwrap_or_default();
+        problems
+            .iter()
+            .map(|problem| problem.kind)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(None, "1h"), ["bad-cache-ttl"]);
+    assert_eq!(
+        kinds(Some("no"), "1h"),
+        ["unknown-backend", "bad-cache-ttl"]
+    );
+    assert_eq!(kinds(None, "60"), [""; 0]);
+}
+
+#[test]
 fn who_asks_for_a_backend_that_is_none_learns_which_there_are() {
     let hint = |manifest: &str, asked| {
         let problems = plan(manifest, Some(asked), None).map(|_| ()).unwrap_err();

@@ -18,8 +18,7 @@ use super::ask::Asked;
 use super::spare::Spared;
 use crate::backend::{Answers, Document, FetchError, ProcessVariable, Version};
 use crate::cache::{
-    Asking, CacheError, Identity, Kept, Key, Known, Moment, Place, TTL_VARIABLE, Terms, Variable,
-    names,
+    Asking, CacheError, Identity, Kept, Key, Known, Moment, Place, Terms, Variable, names,
 };
 use crate::error::{Explain, Nature, Problem};
 use crate::memory::Memory;
@@ -92,12 +91,7 @@ impl Recall {
         if remote.next().is_none() || (memory.cache.once && !across) {
             return nothing(now);
         }
-        let text = process(TTL_VARIABLE);
-        let text = text.map(|text| text.to_string_lossy().into_owned());
-        let Some(variable) = Variable::parse(text.as_deref()) else {
-            problems.push(Problem::error(&CacheError::Ttl, None));
-            return nothing(now);
-        };
+        let variable = plan.ttl;
         if variable == Variable::Off {
             return nothing(now);
         }

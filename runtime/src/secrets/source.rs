@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::audit::{Account, Stage, Task};
-use crate::cache::{Asking, CacheError, TTL_VARIABLE, Variable};
+use crate::cache::{Asking, Variable};
 use crate::error::{Problem, Problems};
 use crate::judge::Judge;
 use crate::manifest::Manifest;
@@ -64,12 +64,12 @@ impl Source {
         // A program may change its working directory, and still reads the same files.
         let path = absolute(&file.path).unwrap_or(file.path);
         let manifest = Manifest::parse(&path, &file.text, plugin::standard_catalog())?;
-        let interval = match asked.refresh_every {
-            Some(interval) => interval,
-            None => shortest(&manifest, variable)?,
-        };
         let mut wanted = Wanted::new(asked.environment, asked.backend, variable);
         wanted.by_program = true;
+        let interval = match asked.refresh_every {
+            Some(interval) => interval,
+            None => shortest(&manifest, &wanted)?,
+        };
         Ok(Self {
             manifest: Arc::new(manifest),
             wanted,
@@ -157,16 +157,11 @@ impl Source {
 }
 
 /// The shortest time that the manifest says of anything, or that of the variable.
-fn shortest(
-    manifest: &Manifest,
-    variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<Duration, Problems> {
-    let text = variable(TTL_VARIABLE);
-    let text = text.map(|text| text.to_string_lossy().into_owned());
-    let most = match Variable::parse(text.as_deref()) {
-        Some(Variable::Most(most)) => Some(most),
-        Some(Variable::Unset | Variable::Off) => None,
-        None => return Err(Problem::error(&CacheError::Ttl, None).into()),
+fn shortest(manifest: &Manifest, wanted: &Wanted) -> Result<Duration, Problems> {
+    let most = match Variable::of(wanted) {
+        Ok(Variable::Most(most)) => Some(most),
+        Ok(Variable::Unset | Variable::Off) => None,
+        Err(error) => return Err(Problem::error(&error, None).into()),
     };
     let backends = manifest.backends.values().map(|backend| backend.cache);
     let entries = manifest.entries.iter().map(|entry| entry.cache);
