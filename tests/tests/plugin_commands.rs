@@ -313,6 +313,17 @@ fn what_is_removed_leaves_the_lock_and_neither_the_manifest_nor_the_store() {
     let manifest = fs::read_to_string(project.path("secrets.toml"));
     assert_eq!(manifest.expect("it is there"), KEYS);
     refused(&project, &["remove", "keys"], "plugin-not-locked");
+    // As it was said.
+    let purge = ["remove", "keys", "--purge"];
+    plugin(&project, &purge)
+        .exits_with(0)
+        .stdout_has("keys: not in secrets.lock; what was compiled of it is removed");
+    assert!(stored(&project, "cwasm").is_empty());
+    plugin(&project, &purge)
+        .exits_with(0)
+        .stdout_has("nothing was compiled of it");
+    fs::remove_file(project.path("keys.wasm")).expect("it is there");
+    refused(&project, &purge, "plugin-not-locked");
 }
 
 #[test]

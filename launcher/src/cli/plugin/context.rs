@@ -1,11 +1,12 @@
 //! What every subcommand looks at: the manifest, its lock, and the store.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::lock::{self, LockFile};
-use secret_runtime::manifest::{Manifest, Plugin};
-use secret_runtime::plugin::{self, Store};
+use secret_runtime::manifest::{ComponentSource, Manifest, Plugin};
+use secret_runtime::plugin::{self, Store, digest_of};
 
 use super::error::{CommandError, refusal};
 use crate::cli::Options;
@@ -77,6 +78,23 @@ impl Context {
     /// What paths of the manifest are relative to.
     pub(super) fn directory(&self) -> &Path {
         self.manifest.source().directory()
+    }
+
+    /// The digest that a plugin has that nothing locks: the declared one, or that of its file.
+    pub(super) fn digest(&self, plugin: &Plugin) -> Option<String> {
+        let declared = plugin.sha256.as_ref();
+        let declared = declared.map(|sha256| sha256.get_ref().clone());
+        declared.or_else(|| self.digest_of_file(plugin))
+    }
+
+    /// The digest of the component that is there now; nothing if it is in a registry, or cannot be
+    /// read.
+    pub(super) fn digest_of_file(&self, plugin: &Plugin) -> Option<String> {
+        let ComponentSource::Path(path) = plugin.component.get_ref() else {
+            return None;
+        };
+        let file = File::open(self.directory().join(path));
+        file.and_then(digest_of).ok()
     }
 
     pub(super) fn write_lock(&self, lock: &LockFile) -> Result<(), Problems> {

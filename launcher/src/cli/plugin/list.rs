@@ -1,12 +1,10 @@
 //! `secret-run plugin list`: the plugins of the manifest and of the lock, and how they stand.
 
-use std::fs::File;
-
 use clap::Args;
 use secret_runtime::error::{Explain, Problems};
 use secret_runtime::lock::{self, LockedPlugin};
-use secret_runtime::manifest::{ComponentSource, Plugin};
-use secret_runtime::plugin::{World, digest_of};
+use secret_runtime::manifest::Plugin;
+use secret_runtime::plugin::World;
 use serde::Serialize;
 use serde_json::json;
 
@@ -62,13 +60,7 @@ impl List {
 
 fn declared_row(context: &Context, name: &str, plugin: &Plugin) -> Row {
     let locked = context.lock.plugins.get(name);
-    let in_file = match plugin.component.get_ref() {
-        ComponentSource::Path(path) => {
-            let file = File::open(context.directory().join(path));
-            file.and_then(digest_of).ok()
-        }
-        ComponentSource::Oci(_) => None,
-    };
+    let in_file = context.digest_of_file(plugin);
     let mut differences: Vec<String> = match locked {
         None => Vec::new(),
         Some(locked) => {

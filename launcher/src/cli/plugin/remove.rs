@@ -15,7 +15,7 @@ use crate::exit::ExitCode;
 /// Take a plugin out of secrets.lock.
 #[derive(Debug, Args)]
 pub(super) struct Remove {
-    /// A plugin of secrets.lock.
+    /// A plugin of secrets.lock; with --purge, of the manifest alone as well.
     name: String,
     /// Remove what was compiled of it and kept of a registry, too, although another project may
     /// use it.
@@ -31,25 +31,32 @@ impl Remove {
         let context = Context::load(options)?;
         let name = &self.name;
         let mut lock = context.lock.clone();
-        let Some(removed) = lock.plugins.remove(name) else {
+        let removed = lock.plugins.remove(name);
+        let is_locked = removed.is_some();
+        // What was compiled of one that is not locked, or not any more, can be purged all the same.
+        let unlocked =
+            || context.digest(context.manifest.plugins.get(name).filter(|_| self.purge)?);
+        let Some(sha256) = removed.map(|removed| removed.sha256).or_else(unlocked) else {
             let name = name.clone();
             return Err(refusal(&CommandError::NotLocked { name }));
         };
         let mut others = lock.plugins.values();
-        let is_shared = others.any(|other| other.sha256 == removed.sha256);
+        let is_shared = others.any(|other| other.sha256 == sha256);
         // Before the lock is written, so that it can be tried again if it fails.
         let purged = if self.purge && !is_shared {
-            let gone = context.store.remove(&removed.sha256);
+            let gone = context.store.remove(&sha256);
             gone.map_err(|error| refusal(&error))?
         } else {
             false
         };
-        context.write_lock(&lock)?;
+        if is_locked {
+            context.write_lock(&lock)?;
+        }
         let left = left(&context.manifest, name);
         match self.format {
             Output::Json => print::json(&json!({
                 "name": name,
-                "sha256": removed.sha256,
+                "sha256": sha256,
                 "purged": purged,
                 "left-in-manifest": left,
             })),
@@ -65,7 +72,12 @@ impl Remove {
                     (true, false) if purged => "what was compiled of it is removed",
                     (true, false) => "nothing was compiled of it",
                 };
-                let mut text = format!("{name}: taken out of secrets.lock; {store}\n");
+                let lock = if is_locked {
+                    "taken out of secrets.lock"
+                } else {
+                    "not in secrets.lock"
+                };
+                let mut text = format!("{name}: {lock}; {store}\n");
                 if !left.is_empty() {
                     text.push_str("The manifest still has, for you to remove:\n");
                 }

@@ -52,12 +52,16 @@ pub enum OpenError {
         plugin: String,
         /// Whether this program could compile it.
         can_compile: bool,
+        /// Whether it is in secrets.lock, without which only `plugin add` compiles it.
+        is_locked: bool,
     },
     /// The artifact does not fit.
     #[error("the compiled plugin `{plugin}` does not fit this version or this machine")]
     Outdated {
         /// The plugin.
         plugin: String,
+        /// Whether it is in secrets.lock.
+        is_locked: bool,
     },
     /// It fits, and nothing that was compiled may run here.
     #[error("this process may make no memory executable, which the plugin `{plugin}` needs")]
@@ -71,6 +75,8 @@ pub enum OpenError {
     NotHere {
         /// The plugin.
         plugin: String,
+        /// Whether it is in secrets.lock.
+        is_locked: bool,
     },
     /// What is there is not what was pinned.
     #[error("the component {} of the plugin `{plugin}` is not the one that is pinned", .path.display())]
@@ -190,6 +196,10 @@ impl Explain for OpenError {
 
     fn hint(&self) -> Option<String> {
         let add = |plugin: &str| format!("`secret-run plugin add {plugin}`");
+        let compile = |plugin: &str, is_locked: bool| match is_locked {
+            true => format!("`secret-run plugin compile {plugin}`"),
+            false => add(plugin),
+        };
         Some(match self {
             Self::Undeclared { plugin } => format!("declare [plugins.{plugin}]"),
             Self::NotLocked { plugin, .. } => {
@@ -203,14 +213,22 @@ impl Explain for OpenError {
             Self::NotCompiled {
                 plugin,
                 can_compile: true,
-            } => format!("`secret-run plugin compile {plugin}` compiles it, once"),
-            Self::NotCompiled { plugin, .. } => format!(
-                "this secret-run was built without a compiler: compile with another of the same \
-                 version, `secret-run plugin compile {plugin} --out DIR`, and name the folder in \
-                 SECRET_RUN_PLUGINS"
+                is_locked,
+            } => format!("{} compiles it, once", compile(plugin, *is_locked)),
+            Self::NotCompiled {
+                plugin, is_locked, ..
+            } => format!(
+                "this secret-run was built without a compiler: with another of the same version, \
+                 {}`secret-run plugin compile {plugin} --out DIR`, and name the folder in \
+                 SECRET_RUN_PLUGINS",
+                if *is_locked {
+                    String::new()
+                } else {
+                    format!("{}, then ", add(plugin))
+                }
             ),
-            Self::Outdated { plugin } => {
-                format!("`secret-run plugin compile {plugin}` makes it again")
+            Self::Outdated { plugin, is_locked } => {
+                format!("{} makes it again", compile(plugin, *is_locked))
             }
             Self::NotExecutable { .. } => NOT_EXECUTABLE_HINT.into(),
             Self::Changed { plugin, .. } => format!(
@@ -218,8 +236,9 @@ impl Explain for OpenError {
                 add(plugin)
             ),
             #[cfg(feature = "compile")]
-            Self::NotHere { plugin } => {
-                format!("`secret-run plugin compile {plugin}` fetches it, and compiles it")
+            Self::NotHere { plugin, is_locked } => {
+                let compile = compile(plugin, *is_locked);
+                format!("{compile} fetches it, and compiles it")
             }
             Self::Unreadable { .. } => "correct the path or its permissions".into(),
             Self::Store(error) => return error.hint(),

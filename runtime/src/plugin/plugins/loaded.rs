@@ -1,6 +1,8 @@
 //! The component of a plugin, loaded from its artifact.
 
 use super::pin::ComponentFile;
+#[cfg(feature = "compile")]
+use super::pin::Content;
 use super::{OpenError, Plugins};
 use crate::manifest::Plugin;
 use crate::plugin::artifact;
@@ -31,6 +33,7 @@ impl Plugins {
     pub(super) fn load(&self, name: &str, plugin: &Plugin) -> Result<Loaded, OpenError> {
         let directory = self.manifest.source().directory();
         let file = ComponentFile::of(plugin, directory);
+        let is_locked = self.locked(name).is_some();
         let digest = self.digest(name, plugin, &file)?;
         let found = match self.options.store.find(&digest) {
             // Nobody put anything in its place, so that it is as good as not compiled.
@@ -49,7 +52,7 @@ impl Plugins {
             if artifact::is_forbidden(&error) {
                 OpenError::NotExecutable { plugin }
             } else {
-                OpenError::Outdated { plugin }
+                OpenError::Outdated { plugin, is_locked }
             }
         })?;
         Ok(Loaded {
@@ -63,12 +66,13 @@ impl Plugins {
         let not_compiled = || OpenError::NotCompiled {
             plugin: name.to_owned(),
             can_compile: true,
+            is_locked: self.locked(name).is_some(),
         };
         if !self.options.allow_compile {
             return Err(not_compiled());
         }
         let store = &self.options.store;
-        let (wasm, stamp) = file.read(name, digest, store)?;
+        let (wasm, stamp) = self.component(name, file, digest)?;
         let made = crate::plugin::make::Made::of(name, &wasm, None);
         let made = made.map_err(|error| OpenError::Make {
             plugin: name.to_owned(),
@@ -79,12 +83,27 @@ impl Plugins {
         found.ok_or_else(not_compiled)
     }
 
+    /// The component of this digest, and the stamp of its file.
+    #[cfg(feature = "compile")]
+    pub(super) fn component(
+        &self,
+        name: &str,
+        file: &ComponentFile,
+        digest: &str,
+    ) -> Result<Content, OpenError> {
+        let read = file.read(name, digest, &self.options.store)?;
+        read.ok_or_else(|| OpenError::NotHere {
+            plugin: name.to_owned(),
+            is_locked: self.locked(name).is_some(),
+        })
+    }
+
     #[cfg(not(feature = "compile"))]
-    #[expect(clippy::unused_self, reason = "a build with a compiler uses it")]
     fn compile(&self, name: &str, _: &ComponentFile, _: &str) -> Result<Found, OpenError> {
         Err(OpenError::NotCompiled {
             plugin: name.to_owned(),
             can_compile: false,
+            is_locked: self.locked(name).is_some(),
         })
     }
 }

@@ -23,6 +23,10 @@ fn regular(path: &Path) -> io::Result<Metadata> {
     }
 }
 
+/// A component, with the stamp of its file if it has one.
+#[cfg(feature = "compile")]
+pub(super) type Content = (Vec<u8>, Option<Stamp>);
+
 /// Where a component lies: in a file, or else in the store, where what came from a registry
 /// is kept.
 pub(super) struct ComponentFile {
@@ -82,21 +86,19 @@ impl ComponentFile {
         Ok(())
     }
 
-    /// The component, if it is the pinned one, and the stamp of its file.
+    /// The component, if it is the pinned one, and the stamp of its file; nothing if it is in a
+    /// registry and was not fetched.
     #[cfg(feature = "compile")]
     pub(super) fn read(
         &self,
         name: &str,
         digest: &str,
         store: &Store,
-    ) -> Result<(Vec<u8>, Option<Stamp>), OpenError> {
+    ) -> Result<Option<Content>, OpenError> {
         let Some(path) = &self.path else {
             let kept = store.kept_component(digest, LARGEST_COMPONENT);
             let kept = kept.map_err(OpenError::Store)?;
-            let wasm = kept.ok_or_else(|| OpenError::NotHere {
-                plugin: name.to_owned(),
-            })?;
-            return Ok((wasm, None));
+            return Ok(kept.map(|wasm| (wasm, None)));
         };
         let opened = regular(path).and_then(|_| File::open(path));
         let read = opened.and_then(|mut file| {
@@ -107,7 +109,7 @@ impl ComponentFile {
         });
         let (wasm, stamp) = read.map_err(|error| unreadable(name, path, error.kind()))?;
         match digest_of(&wasm[..]) {
-            Ok(found) if found == digest => Ok((wasm, Some(stamp))),
+            Ok(found) if found == digest => Ok(Some((wasm, Some(stamp)))),
             _ => Err(OpenError::Changed {
                 plugin: name.to_owned(),
                 path: path.clone(),

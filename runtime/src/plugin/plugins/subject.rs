@@ -91,7 +91,7 @@ impl Plugins {
     ) -> Result<Subject, OpenError> {
         let file = ComponentFile::of(plugin, self.manifest.source().directory());
         let digest = self.digest(name, plugin, &file)?;
-        let (wasm, _) = file.read(name, &digest, &self.options.store)?;
+        let (wasm, _) = self.component(name, &file, &digest)?;
         let limits = limits(plugin, wasm.len() as u64);
         Ok(Subject {
             name: name.to_owned(),

@@ -63,11 +63,13 @@ impl Explain for StoreError {
         Some(match self {
             Self::Exposed { path, .. } => format!(
                 "if you know what is in it: `chmod go-w {0}` and `chown` it to yourself; then \
-                 `secret-run plugin compile` makes its content again",
+                 `secret-run plugin compile` makes its content again, of what is pinned",
                 path.display()
             ),
             Self::Changed { .. } | Self::Missing { .. } | Self::Record { .. } => {
-                "`secret-run plugin compile` makes it again from the pinned component".into()
+                "`secret-run plugin compile` makes it again from the pinned component; one that is \
+                 not pinned, `secret-run plugin add NAME`"
+                    .into()
             }
             Self::Io { .. } => format!(
                 "name another folder in {}, or mend this one",
