@@ -40,6 +40,50 @@ fn every_test_that_security_md_names_exists() {
     assert!(missing.is_empty(), "no such tests: {missing:#?}");
 }
 
+/// The files below a folder that may be unsafe, as paths from the root of the repository.
+fn unsafe_files(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(repository(folder)).expect("a folder of sources");
+    let mut files = Vec::new();
+    for entry in entries.flatten() {
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            files.extend(unsafe_files(&path));
+        } else {
+            let source = fs::read_to_string(entry.path()).unwrap_or_default();
+            let words: String = source.split_whitespace().collect();
+            if words.contains("#![expect(unsafe_code,") {
+                files.push(path);
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn the_unsafe_files_are_those_that_the_pages_name() {
+    let page = |name| fs::read_to_string(repository(name)).expect("a page");
+    let architecture = page("ARCHITECTURE.md");
+    let (_, section) = architecture
+        .split_once("\n## Unsafe code\n")
+        .expect("it has a section for it");
+    let (section, _) = section.split_once("\n## ").expect("others follow");
+    let items = section.split("\n- [").skip(1);
+    let mut named: Vec<_> = items.filter_map(|item| item.split(']').next()).collect();
+    named.sort_unstable();
+    let mut found: Vec<_> = ["launcher/src", "runtime/src"].map(unsafe_files).concat();
+    found.sort_unstable();
+    assert_eq!(named, found);
+    // The pages that say how many there are.
+    assert_eq!(named.len(), 4);
+    for (name, words) in [
+        ("ARCHITECTURE.md", "Four files say"),
+        ("CONTRIBUTING.md", "the four files that"),
+        ("SECURITY.md", "safe Rust, with [four files]"),
+    ] {
+        assert!(page(name).contains(words), "{name}: {words}");
+    }
+}
+
 #[test]
 fn every_invariant_of_security_md_names_a_test() {
     let text = fs::read_to_string(repository("SECURITY.md")).expect("SECURITY.md");
