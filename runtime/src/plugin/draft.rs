@@ -85,11 +85,17 @@ fn origins(name: &str, about: Option<&About>) -> String {
     granted.sort();
     granted.dedup();
     let mut text = format!("{comments}allow.http = {}\n", toml_list(&granted));
+    // By itself, to be allowed to ask this machine means nothing: its addresses are private.
+    let here: Vec<_> = granted.iter().filter(|it| it.is_loopback()).collect();
+    if !here.is_empty() {
+        text.push_str(&format!("allow.private-addresses = {}\n", toml_list(here)));
+    }
     if let Some(origin) = granted.first() {
+        let variable = format!("{}_TOKEN", name.to_ascii_uppercase().replace('-', "_"));
         text.push_str(&format!(
-            "# what the host adds to requests, if the server wants a credential:\n\
-             # credentials.\"{origin}\" = {{ bearer = \"{{{}_TOKEN}}\" }}\n",
-            name.to_ascii_uppercase().replace('-', "_")
+            "# what the host adds to requests, if the server wants a credential; one of\n\
+             # credentials.\"{origin}\" = {{ bearer = \"{{{variable}}}\" }}\n\
+             # credentials.\"{origin}\" = {{ header = \"NAME\", value = \"{{{variable}}}\" }}\n"
         ));
     }
     text
@@ -207,6 +213,47 @@ mod tests {
         assert!(plugin.credentials.is_empty());
         assert!(draft.text.contains("{A_B_TOKEN}"));
         assert!(draft.text.contains("settings.project"));
+    }
+
+    #[test]
+    fn an_origin_on_this_machine_is_granted_with_its_addresses() {
+        let origin = |origin: &str| OriginSpec {
+            origin: origin.to_owned(),
+            purpose: "reads".to_owned(),
+            required: true,
+        };
+        let here = [
+            "http://127.0.0.1:2379",
+            "http://[::1]:1",
+            "http://localhost",
+        ];
+        let elsewhere = ["http://10.0.0.1", "https://localhost.example.com"];
+        let about = About {
+            summary: "of a test".to_owned(),
+            settings: Vec::new(),
+            origins: here.iter().chain(&elsewhere).map(|it| origin(it)).collect(),
+        };
+        let facts = backend(&["secret-run:plugin/http@0.1.0"]);
+        let draft = Draft::of("etcd", "etcd.wasm", &facts, Some(&about));
+        let allow = &parsed(&draft).plugins["etcd"].allow;
+        assert_eq!(allow.http.len(), 5);
+        let private = allow.private_addresses.iter().map(ToString::to_string);
+        assert_eq!(private.collect::<Vec<_>>(), here);
+        // Whatever a server takes, a line for it is there to be completed.
+        let lines = draft
+            .text
+            .lines()
+            .filter(|line| line.contains("{ETCD_TOKEN}"));
+        let lines: Vec<_> = lines.map(|line| line.trim_start_matches("# ")).collect();
+        assert_eq!(lines.len(), 2);
+        for line in lines {
+            let text = draft.text.replace(&format!("# {line}"), line);
+            let completed = Draft {
+                text,
+                to_fill: Vec::new(),
+            };
+            assert_eq!(parsed(&completed).plugins["etcd"].credentials.len(), 1);
+        }
     }
 
     #[test]
