@@ -5,6 +5,7 @@ mod audit;
 mod aws;
 mod cache;
 mod check;
+mod mistake;
 #[cfg(any(feature = "aws", feature = "vault"))]
 mod nothing;
 mod options;
@@ -33,7 +34,7 @@ use crate::{render, watch};
 #[command(
     name = "secret-run",
     version,
-    override_usage = "secret-run [OPTIONS] -- COMMAND [ARGUMENTS]...\n       secret-run [OPTIONS] SUBCOMMAND",
+    override_usage = texts::USAGE,
     after_help = texts::AFTER_HELP,
     disable_help_subcommand = true
 )]
@@ -57,6 +58,16 @@ struct Direct {
 #[derive(Debug, Args, PartialEq, Eq)]
 struct Start {
     #[command(flatten)]
+    how: How,
+    /// The command to become, with its arguments.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// How a command is started.
+#[derive(Debug, Args, PartialEq, Eq)]
+struct How {
+    #[command(flatten)]
     options: Options,
     /// Stay as the command's parent, and restart it or tell it when a value changes; see [watch]
     /// of the manifest.
@@ -65,9 +76,6 @@ struct Start {
     /// Mask the values of secrets in what the command writes. Needs --watch.
     #[arg(long, requires = "watch")]
     redact: bool,
-    /// The command to become, with its arguments.
-    #[arg(last = true, value_name = "COMMAND")]
-    command: Vec<OsString>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,8 +105,12 @@ enum Task {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, in roff.
-    Man,
+    /// Print the manual page, in roff; that of a subcommand if one is named.
+    Man {
+        /// A subcommand, as in `man plugin add`.
+        #[arg(value_name = "SUBCOMMAND")]
+        of: Vec<String>,
+    },
 }
 
 impl Cli {
@@ -116,23 +128,22 @@ impl Cli {
 pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
     let Cli { start, task } = match Cli::of_process() {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&mistake::explained(error, std::env::args_os())),
     };
-    let options = &start.options;
+    let Start { how, command } = start;
+    let options = &how.options;
     let mut consequence = render::NOT_STARTED;
     let done = match task {
-        None if start.command.is_empty() => {
+        None if command.is_empty() => {
             let missing = clap::error::ErrorKind::MissingRequiredArgument;
             return usage(&Cli::command().error(missing, texts::NO_COMMAND));
         }
-        Some(_) if start.watch => {
+        Some(_) if how.watch => {
             let conflict = clap::error::ErrorKind::ArgumentConflict;
             return usage(&Cli::command().error(conflict, texts::WATCHED_SUBCOMMAND));
         }
-        None if start.watch => {
-            watch::supervise(options, start.command, judge, hardened, start.redact)
-        }
-        None => run::run(options, start.command, judge, hardened),
+        None if how.watch => watch::supervise(options, command, judge, hardened, how.redact),
+        None => run::run(options, command, judge, hardened),
         Some(Task::Check(check)) => return check.run(options, judge),
         Some(Task::Plan(plan)) => plan.run(options),
         #[cfg(feature = "aws")]
@@ -151,7 +162,10 @@ pub fn run(judge: Judge, hardened: Hardened) -> ExitCode {
             plugin.run(options)
         }
         Some(Task::Completions { shell }) => print::completions(shell, &mut Cli::command()),
-        Some(Task::Man) => print::manual(Cli::command()),
+        Some(Task::Man { of }) => {
+            consequence = render::NOT_DONE;
+            print::manual(Cli::command(), &of)
+        }
     };
     match done {
         Ok(code) => code,

@@ -36,12 +36,23 @@ pub struct ManifestFile {
     pub text: String,
 }
 
+/// Who says which manifest it is.
+#[derive(Debug, Clone, Copy)]
+enum NamedBy {
+    Caller,
+    Variable,
+}
+
 #[derive(Debug, Error)]
 enum FileError {
     #[error("there is no {FILE_NAME} in {} or above it", .from.display())]
     NotFound { from: PathBuf },
     #[error("the manifest {} cannot be read: {}", .path.display(), .reason)]
-    Unreadable { path: PathBuf, reason: String },
+    Unreadable {
+        path: PathBuf,
+        reason: String,
+        named: Option<NamedBy>,
+    },
     #[error("the manifest {} is not UTF-8", .path.display())]
     NotText { path: PathBuf },
     #[error("the manifest {} is larger than {LARGEST_MANIFEST} bytes", .path.display())]
@@ -69,7 +80,21 @@ impl Explain for FileError {
             Self::NotFound { .. } => {
                 format!("write one, or name it, with {FILE_VARIABLE} or with -f of secret-run")
             }
-            Self::Unreadable { .. } | Self::NoWorkingDirectory { .. } => return None,
+            Self::Unreadable { named, .. } => {
+                let instead = format!("a {FILE_NAME} here or above is found by itself");
+                match named {
+                    Some(NamedBy::Variable) => format!(
+                        "{FILE_VARIABLE} names it: correct the path or its permissions, or unset \
+                         it, since {instead}"
+                    ),
+                    Some(NamedBy::Caller) => format!(
+                        "correct the path (-f of secret-run) or its permissions, or name none, \
+                         since {instead}"
+                    ),
+                    None => "make it a file that this user may read".into(),
+                }
+            }
+            Self::NoWorkingDirectory { .. } => return None,
             Self::NotText { .. } => "save it as UTF-8".into(),
             Self::TooLarge { .. } => return TOO_LARGE.hint(),
             Self::Untrusted { path, .. } => {
@@ -91,25 +116,26 @@ pub fn read(
     named: Option<PathBuf>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<ManifestFile, Problems> {
-    let named = named.or_else(|| {
-        variable(FILE_VARIABLE)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
+    let named = named.map(|path| (path, NamedBy::Caller)).or_else(|| {
+        let path = variable(FILE_VARIABLE).filter(|value| !value.is_empty())?;
+        Some((PathBuf::from(path), NamedBy::Variable))
     });
     let found = match named {
-        Some(path) => open(&path).map(|file| (path, file)),
-        None => search(),
+        Some((path, by)) => match File::open(&path) {
+            Ok(file) => text(path, file, Some(by)),
+            Err(error) => Err(unreadable(path, &error, Some(by))),
+        },
+        None => search().and_then(|(path, file)| text(path, file, None)),
     };
-    found
-        .and_then(|(path, file)| text(path, file))
-        .map_err(|error| Problem::error(&error, None).into())
+    found.map_err(|error| Problem::error(&error, None).into())
 }
 
-fn open(path: &Path) -> Result<File, FileError> {
-    File::open(path).map_err(|error| FileError::Unreadable {
-        path: path.to_owned(),
+fn unreadable(path: PathBuf, error: &std::io::Error, named: Option<NamedBy>) -> FileError {
+    FileError::Unreadable {
+        path,
         reason: error.to_string(),
-    })
+        named,
+    }
 }
 
 fn search() -> Result<(PathBuf, File), FileError> {
@@ -129,10 +155,7 @@ fn search() -> Result<(PathBuf, File), FileError> {
                 return Ok((path, file));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let reason = error.to_string();
-                return Err(FileError::Unreadable { path, reason });
-            }
+            Err(error) => return Err(unreadable(path, &error, None)),
         }
     }
     Err(FileError::NotFound { from })
@@ -150,10 +173,9 @@ fn trust(path: &Path, file: &File) -> Result<(), FileError> {
         path: path.to_owned(),
         reason,
     };
-    let metadata = file.metadata().map_err(|error| FileError::Unreadable {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    })?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| unreadable(path.to_owned(), &error, None))?;
     if !metadata.is_file() {
         return Err(untrusted("is not a regular file"));
     }
@@ -193,7 +215,7 @@ fn is_ours(metadata: &Metadata) -> bool {
     owner == 0 || owner == nix::unistd::geteuid().as_raw()
 }
 
-fn text(path: PathBuf, file: File) -> Result<ManifestFile, FileError> {
+fn text(path: PathBuf, file: File, named: Option<NamedBy>) -> Result<ManifestFile, FileError> {
     // Room for all of it and one byte to see the end: one read, not one for each doubling.
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let room = usize::try_from(size).unwrap_or(LARGEST_MANIFEST);
@@ -201,8 +223,7 @@ fn text(path: PathBuf, file: File) -> Result<ManifestFile, FileError> {
     // One byte more than is allowed, so that it is seen that it is too large.
     let limit = LARGEST_MANIFEST as u64 + 1;
     if let Err(error) = file.take(limit).read_to_end(&mut bytes) {
-        let reason = error.to_string();
-        return Err(FileError::Unreadable { path, reason });
+        return Err(unreadable(path, &error, named));
     }
     // A text that is cut may end within a character.
     if bytes.len() > LARGEST_MANIFEST {

@@ -118,7 +118,11 @@ fn no_value_and_no_argument_is_in_it() {
     audit(&project, &["show"])
         .exits_with(0)
         .shows_no_part_of(TOKEN, 10);
-    audit(&project, &["show", "--json"]).shows_no_part_of(TOKEN, 10);
+    let lines = audit(&project, &["show", "--json"]);
+    lines.exits_with(0).shows_no_part_of(TOKEN, 10);
+    // As other reports have it.
+    let same = audit(&project, &["show", "--format", "json"]);
+    assert_eq!(same.exits_with(0).stdout(), lines.stdout());
 }
 
 #[test]

@@ -307,9 +307,33 @@ fn a_failure_of_the_launcher_is_125() {
 #[test]
 fn a_missing_manifest_is_125_and_says_how_to_name_one() {
     let project = Project::new();
-    let launcher = project.launcher().args(["--error-format", "json"]);
-    let launcher = launcher.command(project.marker());
-    refused(&project, launcher, 125, "manifest-not-found");
+    let launcher = || project.launcher().args(["--error-format", "json"]);
+    let marker = project.marker();
+    refused(
+        &project,
+        launcher().command(marker),
+        125,
+        "manifest-not-found",
+    );
+    // One that is named wrongly says by whom.
+    let by_option = launcher().args(["-f", "nope.toml"]).command(marker);
+    let by_variable = launcher().env("SECRETS_FILE", "nope.toml").command(marker);
+    for (launcher, by) in [(by_option, "-f "), (by_variable, "SECRETS_FILE ")] {
+        let outcome = refused(&project, launcher, 125, "manifest-unreadable");
+        let problem = outcome.problem("manifest-unreadable");
+        let hint = problem["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains(by), "{hint}");
+    }
+}
+
+#[test]
+fn a_command_without_two_dashes_is_not_started_and_told_where_it_stands() {
+    let project = project();
+    let outcome = project.launcher().args(project.marker()).run();
+    outcome
+        .exits_with(125)
+        .stderr_has("a command to start stands behind `--`: secret-run -- touch");
+    assert!(!project.started());
 }
 
 // What is a command.

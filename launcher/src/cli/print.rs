@@ -51,20 +51,81 @@ pub(super) fn completions(
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the manual page cannot be made: {0}")]
-struct NoManual(std::io::Error);
+enum NoManual {
+    #[error("there is no subcommand `{0}`")]
+    NoSubcommand(String),
+    #[error("the manual page cannot be made: {0}")]
+    Unmade(std::io::Error),
+}
 
 impl Explain for NoManual {
     fn kind(&self) -> &'static str {
         "no-manual"
     }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSubcommand(_) => {
+                Some("`secret-run man` names all, and `secret-run man plugin` those of it".into())
+            }
+            Self::Unmade(_) => None,
+        }
+    }
 }
 
-pub(super) fn manual(command: clap::Command) -> Result<ExitCode, Problems> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command)
-        .render(&mut page)
-        .map_err(|error| Problem::error(&NoManual(error), None))?;
-    text(&String::from_utf8_lossy(&page));
+/// The manual page of the subcommand that these words name, or the one of all.
+pub(super) fn manual(command: clap::Command, of: &[String]) -> Result<ExitCode, Problems> {
+    let page = page(command, of).map_err(|error| Problem::error(&error, None))?;
+    text(&page);
     Ok(ExitCode::SUCCESS)
+}
+
+fn page(mut command: clap::Command, of: &[String]) -> Result<String, NoManual> {
+    // Gives subcommands their whole names, and the options that all have.
+    command.build();
+    let source = format!("secret-run {}", env!("CARGO_PKG_VERSION"));
+    let named = |command: clap::Command, word: &String| command.find_subcommand(word).cloned();
+    let found = of.iter().try_fold(command, named);
+    let found = found.ok_or_else(|| NoManual::NoSubcommand(of.join(" ")))?;
+    let mut page = Vec::new();
+    let manual = clap_mangen::Man::new(found).source(source);
+    manual.render(&mut page).map_err(NoManual::Unmade)?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use clap::CommandFactory;
+
+    use super::super::Cli;
+    use super::*;
+
+    /// Checks the page of a subcommand and of those below it, and counts them.
+    fn check(command: &clap::Command, path: &[String]) -> usize {
+        let page = page(Cli::command(), path).unwrap().replace("\\-", "-");
+        let title = [&["secret-run".to_owned()], path].concat().join("-");
+        assert!(page.contains(&format!(".TH {title} 1")), "{page}");
+        for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+            assert!(
+                page.contains(&format!("--{option}\\fR")),
+                "{path:?} --{option}"
+            );
+        }
+        let below = command.get_subcommands().map(|below| {
+            let name = below.get_name().to_owned();
+            assert!(page.contains(&format!("{title}-{name}(1)")), "{page}");
+            check(below, &[path, &[name]].concat())
+        });
+        1 + below.sum::<usize>()
+    }
+
+    #[test]
+    fn every_page_that_a_page_names_is_there_with_all_options() {
+        assert!(check(&Cli::command(), &[]) > 20);
+        let nowhere = ["plugin".to_owned(), "ad".to_owned()];
+        let error = page(Cli::command(), &nowhere).unwrap_err();
+        assert!(error.to_string().contains("`plugin ad`"), "{error}");
+    }
 }

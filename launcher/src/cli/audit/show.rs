@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use secret_runtime::audit::{Record, records};
 use secret_runtime::error::Problems;
 
-use super::super::{Options, print};
+use super::super::Options;
+use super::super::print::{self, Output};
 use crate::exit::ExitCode;
 use crate::table::Table;
 
@@ -32,7 +33,10 @@ pub(in crate::cli) struct Show {
     /// Only what one run did: its id, or the beginning of it.
     #[arg(long, value_name = "ID")]
     run: Option<String>,
-    /// Write the lines as they are, in JSON.
+    /// How what is found is written to standard output: in JSON, the lines as they are.
+    #[arg(long, value_enum, default_value_t)]
+    format: Output,
+    /// The same as `--format json`.
     #[arg(long)]
     json: bool,
 }
@@ -86,13 +90,14 @@ impl Show {
             "FROM",
             "OUTCOME",
         ];
+        let is_json = self.is_json();
         let mut table = Table::new(&heading);
         let mut lines = String::new();
         let strangers = records(&files, |record, line| {
             if !self.wants(record) {
                 return;
             }
-            if self.json {
+            if is_json {
                 lines.push_str(line);
                 lines.push('\n');
             } else {
@@ -100,7 +105,7 @@ impl Show {
             }
         });
         let strangers = strangers.map_err(super::unreadable)?;
-        if self.json {
+        if is_json {
             print::text(&lines);
             return Ok(ExitCode::SUCCESS);
         }
@@ -114,6 +119,10 @@ impl Show {
         Ok(ExitCode::SUCCESS)
     }
 
+    fn is_json(&self) -> bool {
+        self.json || self.format == Output::Json
+    }
+
     fn wants(&self, record: &Record) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
@@ -121,7 +130,7 @@ impl Show {
         let time = || humantime::parse_rfc3339(&record.time).ok();
         let outcome = self.outcome.map(Outcome::word);
         // The heading of a file is of no run in particular.
-        (self.json || record.event != "file")
+        (self.is_json() || record.event != "file")
             && is(&self.secret, record.secret.as_deref())
             && is(&self.environment, Some(&record.environment))
             && outcome.is_none_or(|wanted| record.outcome.as_deref() == Some(wanted))
