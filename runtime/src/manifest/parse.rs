@@ -7,6 +7,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::entries::malformed;
 use super::error::ManifestError;
 use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Override, Required};
 use super::reader::{Reader, Table};
@@ -157,6 +158,16 @@ pub(super) fn inherit(reader: &mut Reader, table: &Table<'_, '_>) -> Option<Inhe
         DeValue::Boolean(false) => Some(Inherit::Only(Vec::new())),
         DeValue::Array(_) => {
             let names = table.texts(reader, "inherit")?;
+            for name in &names {
+                let text = name.get_ref();
+                let start = text.strip_suffix('*').unwrap_or(text);
+                // Anything else would match nothing, and nobody would notice.
+                if text.is_empty() || start.contains('*') {
+                    let wanted = "a name, with a `*` at its end at most";
+                    let example = "inherit = [\"PATH\", \"LC_*\"]";
+                    malformed(reader, "inherit", wanted, example, &name.span());
+                }
+            }
             Some(Inherit::Only(
                 names.into_iter().map(Spanned::into_inner).collect(),
             ))

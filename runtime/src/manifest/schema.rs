@@ -73,7 +73,7 @@ struct SecretsToml {
 #[schemars(untagged)]
 enum Inherit {
     All(bool),
-    Only(Vec<String>),
+    Only(#[schemars(inner(regex(pattern = r"^([^*]+\*?|\*)$")))] Vec<String>),
 }
 
 #[derive(JsonSchema)]
