@@ -34,9 +34,16 @@ mod error;
 
 /// Credentials that no command inherits, whether the launcher used them or not. An app
 /// that needs one of them declares it, and gets it as an addition.
-pub const LAUNCHER_CREDENTIALS: &[&str] = &["VAULT_TOKEN", "VAULT_SECRET_ID", REGISTRY_PASSWORD];
+pub const LAUNCHER_CREDENTIALS: &[&str] = &[
+    "VAULT_TOKEN",
+    "VAULT_SECRET_ID",
+    REGISTRY_USER,
+    REGISTRY_PASSWORD,
+];
 
-/// The password for registries that plugins are pulled from.
+/// The user of the login for the registry that plugins are pulled from.
+pub const REGISTRY_USER: &str = "SECRET_RUN_REGISTRY_USER";
+/// Its password.
 pub const REGISTRY_PASSWORD: &str = "SECRET_RUN_REGISTRY_PASSWORD";
 
 /// How much the kernel lets through an `execve`; see `bprm_stack_limits` and

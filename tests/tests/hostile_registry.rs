@@ -5,7 +5,7 @@ mod image;
 
 use std::time::{Duration, Instant};
 
-use image::{COMPONENT, Image, LOGIN, came, login};
+use image::{COMPONENT, Image, LOGIN, came, login_for};
 use secret_run_tests::{Response, SecretServer, digest};
 use secret_runtime::error::Explain;
 use secret_runtime::supply::oci::{Item, OciError, Peer, Pull, Shape, pull};
@@ -44,7 +44,7 @@ fn a_login_goes_to_the_token_service_and_not_to_the_registry() {
 
     let refused = OciError::Unauthorized(Peer::TokenService, Item::Token);
     assert_eq!(image.pull(None), Err(refused));
-    came(image.pull(Some(&login())));
+    came(image.pull(Some(&image.login())));
     for request in image.server.requests() {
         assert_ne!(request.header("authorization"), Some(LOGIN));
     }
@@ -67,8 +67,39 @@ fn a_token_service_on_another_host_is_not_asked_without_tls() {
         "https://user@auth.example.com/token",
     ] {
         image.want_token(&format!(r#"Bearer realm="{realm}""#));
-        let refused = image.pull(Some(&login()));
+        let refused = image.pull(Some(&image.login()));
         assert_eq!(refused, Err(OciError::Redirect(Item::Token)), "{realm}");
+    }
+}
+
+#[test]
+fn a_registry_that_the_login_is_not_for_is_not_sent_it_and_nor_is_whom_it_names() {
+    let image = Image::new();
+    let tokens = SecretServer::start();
+    let token = Response::new(200).body(r#"{"token":"dummy-token"}"#);
+    tokens.answer(
+        "/token",
+        token.only_with("authorization", LOGIN, Response::new(401)),
+    );
+    let realm = tokens.url("/token");
+    let port = image.server.address().port();
+    for other in [
+        "registry.example.com".to_owned(),
+        "127.0.0.1".to_owned(),
+        format!("127.0.0.2:{port}"),
+    ] {
+        let login = login_for(&other);
+        image.want_token(r#"Basic realm="test""#);
+        let refused = OciError::Unauthorized(Peer::Registry, Item::Manifest);
+        assert_eq!(image.pull(Some(&login)), Err(refused), "{other}");
+        image.want_token(&format!(r#"Bearer realm="{realm}""#));
+        let refused = OciError::Unauthorized(Peer::TokenService, Item::Token);
+        assert_eq!(image.pull(Some(&login)), Err(refused), "{other}");
+    }
+    let asked = [image.server.requests(), tokens.requests()].concat();
+    assert!(!asked.is_empty());
+    for request in asked {
+        assert_eq!(request.header("authorization"), None, "{}", request.path);
     }
 }
 
@@ -104,7 +135,7 @@ fn what_is_no_token_is_refused() {
         ),
     ] {
         image.server.answer("/token", response);
-        assert_eq!(image.pull(Some(&login())), Err(error));
+        assert_eq!(image.pull(Some(&image.login())), Err(error));
     }
 }
 
@@ -114,7 +145,7 @@ fn a_registry_that_is_never_content_is_asked_twice_and_no_more() {
     let challenge = r#"Basic realm="test""#;
     image.answer_manifest(Response::new(401).header("www-authenticate", challenge));
     let refused = OciError::Unauthorized(Peer::Registry, Item::Manifest);
-    assert_eq!(image.pull(Some(&login())), Err(refused));
+    assert_eq!(image.pull(Some(&image.login())), Err(refused));
     assert_eq!(image.server.requests().len(), 2);
 }
 
@@ -129,7 +160,7 @@ fn a_redirect_to_another_origin_goes_without_the_login() {
     let there = Response::redirect(307, &store.url("/blob?signed=yes"));
     image.answer_blob(there.only_with("authorization", LOGIN, challenge));
 
-    came(image.pull(Some(&login())));
+    came(image.pull(Some(&image.login())));
     let asked = store.requests();
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].path, "/blob?signed=yes");
@@ -152,7 +183,7 @@ fn the_login_stays_behind_when_the_way_leads_back() {
     image.answer_manifest(manifest.only_with("authorization", LOGIN, challenge));
     image.answer_blob(Response::redirect(302, &store.url("/blob")));
 
-    came(image.pull(Some(&login())));
+    came(image.pull(Some(&image.login())));
     let asked = image.server.requests();
     let last = asked.last().expect("it was asked");
     assert_eq!(last.path, "/other");
@@ -168,7 +199,7 @@ fn a_redirect_within_the_registry_keeps_the_login() {
     image.answer_blob(only(Response::redirect(308, "/other")));
     let blob = Response::new(200).body(COMPONENT);
     image.server.answer("/other", only(blob));
-    came(image.pull(Some(&login())));
+    came(image.pull(Some(&image.login())));
 }
 
 #[test]

@@ -38,9 +38,10 @@ fn pull_from(registry: &str, digest: &str) -> Result<Pulled, OciError> {
     pull(&request(registry, digest), &mut |_, _| ())
 }
 
-fn login(password: &str) -> Credentials {
+fn login(registry: &str, password: &str) -> Credentials {
     let value = |text: &str| SecretValue::copy_of(text.as_bytes());
-    Credentials::new(value(Registry::USER), value(password)).expect("the user has no colon")
+    let login = Credentials::new(registry, value(Registry::USER), value(password));
+    login.expect("the user has no colon")
 }
 
 #[test]
@@ -209,7 +210,7 @@ fn a_registry_with_a_password_lets_in_who_has_it() {
     assert_eq!(pull_from(&name, &image), Err(refused));
 
     let pull_with = |password: &str| {
-        let login = login(password);
+        let login = login(&name, password);
         let request = Pull {
             credentials: Some(&login),
             ..request(&name, &image)

@@ -43,6 +43,11 @@ fn add(project: &Project) -> Launcher<'_> {
     launcher(project).args(["plugin", "--error-format", "json", "add", "rules"])
 }
 
+fn with_login<'a>(launcher: Launcher<'a>, password: &str) -> Launcher<'a> {
+    let launcher = launcher.env("SECRET_RUN_REGISTRY_USER", Registry::USER);
+    launcher.env("SECRET_RUN_REGISTRY_PASSWORD", password)
+}
+
 /// Nothing is pinned, kept or compiled of what is refused, and the login stays unsaid.
 #[track_caller]
 fn assert_refused(project: &Project, outcome: &Outcome, kind: &str) {
@@ -245,8 +250,8 @@ fn a_registry_with_a_login_wants_the_right_one() {
     let project = of_registry(&registry.name(), &image);
     assert_refused(&project, &add(&project).run(), "oci-unauthorized");
     let login = |password: &str| {
-        let launcher = add(&project).env("SECRET_RUN_REGISTRY_USER", Registry::USER);
-        launcher.env("SECRET_RUN_REGISTRY_PASSWORD", password).run()
+        let launcher = with_login(add(&project), password);
+        launcher.env("SECRET_RUN_REGISTRY", registry.name()).run()
     };
     assert_refused(&project, &login("dummy-other"), "oci-unauthorized");
     login(Registry::PASSWORD)
@@ -255,14 +260,47 @@ fn a_registry_with_a_login_wants_the_right_one() {
 }
 
 #[test]
+fn a_login_without_the_registry_that_it_is_for_is_refused_before_anything_is_sent() {
+    let registry = Registry::with_password();
+    let image = registry.push(REPOSITORY, &component(), None);
+    let link = Link::to(registry.address());
+    let project = of_registry(&link.address().to_string(), &image);
+    let launcher = || with_login(add(&project), Registry::PASSWORD);
+    for outcome in [
+        launcher().run(),
+        launcher().env("SECRET_RUN_REGISTRY", "https://x").run(),
+    ] {
+        assert_refused(&project, &outcome, "oci-credentials");
+        let problem = outcome.problem("oci-credentials");
+        let hint = problem["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains("SECRET_RUN_REGISTRY "), "{hint}");
+    }
+    assert_eq!(link.connections(), 0);
+}
+
+#[test]
+fn a_registry_of_the_manifest_is_asked_without_the_login_for_another() {
+    let registry = Registry::with_password();
+    let image = registry.push(REPOSITORY, &component(), None);
+    let project = of_registry(&registry.name(), &image);
+    let launcher = with_login(add(&project), Registry::PASSWORD);
+    let outcome = launcher
+        .env("SECRET_RUN_REGISTRY", "registry.example.com")
+        .run();
+    // It is the right one, and would have been taken.
+    assert_refused(&project, &outcome, "oci-unauthorized");
+}
+
+#[test]
 fn the_login_for_a_registry_does_not_reach_the_command() {
     let project = Project::with("version = 1\n[secrets.RPC_URL]\n", DOTENV);
-    let launcher = launcher(&project).env("SECRET_RUN_REGISTRY_PASSWORD", Registry::PASSWORD);
+    let launcher = with_login(launcher(&project), Registry::PASSWORD);
     let outcome = launcher.command(["env"]).run();
     outcome
         .exits_with(0)
         .stdout_has(DOTENV)
-        .shows_no(Registry::PASSWORD);
+        .shows_no(Registry::PASSWORD)
+        .shows_no("SECRET_RUN_REGISTRY_USER");
 }
 
 #[test]

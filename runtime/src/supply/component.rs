@@ -18,7 +18,7 @@ use crate::plugin::{Stamp, digest_of};
 pub struct Registry<'a> {
     /// Certificates in PEM that are trusted besides those of the system.
     pub authority: Option<&'a [u8]>,
-    /// A login.
+    /// A login, for one registry.
     pub credentials: Option<&'a Credentials>,
     /// The time for everything together.
     pub deadline: std::time::Duration,

@@ -8,8 +8,8 @@
 //!    digest in the manifest before anybody sees it. Nothing is taken by a tag.
 //! 4. Sizes are bounded before a layer is asked for, and again while it comes.
 //! 5. One deadline covers everything, so that a registry that drips can't keep a user waiting.
-//! 6. Credentials go to the registry and to the token service that it names, and are asked to
-//!    allow reading only. A redirect to another origin goes without them.
+//! 6. Credentials go to the one registry that they are for and to the token service that it
+//!    names, and are asked to allow reading only. A redirect to another origin goes without them.
 //!
 //! Errors tell who was spoken to and what was asked for, never what was answered. Must not
 //! write files, run what it pulled, or be called while a command is started.
@@ -55,7 +55,7 @@ pub struct Pull<'a> {
     /// Certificates in PEM that are trusted besides those of the system. With them, a registry
     /// on this machine is spoken to with TLS.
     pub authority: Option<&'a [u8]>,
-    /// A login, for registries that want one.
+    /// A login. Another registry than the one it is for is asked without it.
     pub credentials: Option<&'a Credentials>,
     /// The time for everything together.
     pub deadline: Duration,
@@ -87,7 +87,9 @@ pub fn pull(pull: &Pull<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Pulle
     check_repository(pull.repository)?;
     let digest = Sha256Digest::parse(pull.digest).ok_or(OciError::Digest)?;
     let transport = Transport::new(pull.authority)?;
-    let session = Session::new(transport, origin, pull.repository, pull.credentials);
+    let credentials = pull.credentials;
+    let credentials = credentials.filter(|login| login.are_for(pull.registry));
+    let session = Session::new(transport, origin, pull.repository, credentials);
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()

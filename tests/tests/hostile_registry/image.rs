@@ -80,6 +80,11 @@ impl Image {
         pull(&request, &mut |_, _| ())
     }
 
+    /// The login for this registry.
+    pub(crate) fn login(&self) -> Credentials {
+        login_for(&self.server.address().to_string())
+    }
+
     /// Wants a token from `realm` for everything.
     pub(crate) fn want_token(&self, challenge: &str) {
         let refusal = || Response::new(401).header("www-authenticate", challenge);
@@ -90,9 +95,11 @@ impl Image {
     }
 }
 
-pub(crate) fn login() -> Credentials {
+/// The login for a registry of this name.
+pub(crate) fn login_for(registry: &str) -> Credentials {
     let value = |text: &str| SecretValue::copy_of(text.as_bytes());
-    Credentials::new(value(Registry::USER), value(Registry::PASSWORD)).expect("no colon")
+    let (user, password) = (value(Registry::USER), value(Registry::PASSWORD));
+    Credentials::new(registry, user, password).expect("it is a registry, and no colon")
 }
 
 pub(crate) fn came(pulled: Result<Pulled, OciError>) {

@@ -1,5 +1,6 @@
 //! Gets a component from where the manifest says it is.
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,10 +14,10 @@ use secret_runtime::supply::oci::Credentials;
 
 use super::error::{CommandError, refusal};
 use super::progress;
-use crate::environment::REGISTRY_PASSWORD;
+use crate::environment::{REGISTRY_PASSWORD, REGISTRY_USER};
 
-/// Login for registries that want one.
-const USER: &str = "SECRET_RUN_REGISTRY_USER";
+/// The one registry that the login is for: what a manifest names is somebody else's choice.
+const REGISTRY: &str = "SECRET_RUN_REGISTRY";
 /// Certificates that registries are held against besides those of the machine.
 const AUTHORITY: &str = "SECRET_RUN_REGISTRY_CA_FILE";
 /// A component of some 100 MiB comes through in it over a slow line.
@@ -35,10 +36,12 @@ pub(super) fn get(name: &str, plugin: &Plugin, directory: &Path) -> Result<Suppl
 
 fn pull(name: &str, reference: &OciReference) -> Result<Supplied, Problems> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let credentials = match (set(USER), set(REGISTRY_PASSWORD)) {
+    let credentials = match (set(REGISTRY_USER), set(REGISTRY_PASSWORD)) {
         (Some(user), Some(password)) => {
-            let secret = |text: std::ffi::OsString| SecretValue::new(text.into_vec());
-            let credentials = Credentials::new(secret(user), secret(password));
+            let registry = set(REGISTRY).unwrap_or_default();
+            let registry = registry.to_string_lossy();
+            let secret = |text: OsString| SecretValue::new(text.into_vec());
+            let credentials = Credentials::new(&registry, secret(user), secret(password));
             Some(credentials.map_err(|error| refusal(&error))?)
         }
         _ => None,

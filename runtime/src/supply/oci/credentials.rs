@@ -1,31 +1,46 @@
-//! A login at a registry, and the header that it becomes.
+//! A login at one registry, and the header that it becomes.
 
 use bytes::Bytes;
 use hyper::header::HeaderValue;
 use zeroize::Zeroizing;
 
-use crate::outbound::base64;
+use crate::outbound::{HttpOrigin, base64};
 use crate::secret::SecretValue;
 
+use super::address::registry_origin;
 use super::error::OciError;
 
-/// User and password.
+/// User and password, and the registry that they are for. No other is sent them, whatever a
+/// manifest names.
 #[derive(Debug, Clone)]
 pub struct Credentials {
+    /// With TLS: how it is spoken to is no matter of whose login it is.
+    registry: HttpOrigin,
     user: SecretValue,
     password: SecretValue,
 }
 
 impl Credentials {
-    /// Takes both as they are.
+    /// A login for `registry`, a `host` or `host:port`. User and password are taken as they are.
     ///
     /// # Errors
-    /// When the user has a colon: in HTTP, the password would begin there.
-    pub fn new(user: SecretValue, password: SecretValue) -> Result<Self, OciError> {
+    /// When the registry is none, or the user has a colon: in HTTP, the password would begin
+    /// there.
+    pub fn new(registry: &str, user: SecretValue, password: SecretValue) -> Result<Self, OciError> {
+        let registry = registry_origin(registry, true).map_err(|_| OciError::LoginRegistry)?;
         if user.expose().contains(&b':') {
             return Err(OciError::Credentials);
         }
-        Ok(Self { user, password })
+        Ok(Self {
+            registry,
+            user,
+            password,
+        })
+    }
+
+    /// Whether they are for this registry.
+    pub(super) fn are_for(&self, registry: &str) -> bool {
+        registry_origin(registry, true).is_ok_and(|origin| origin == self.registry)
     }
 
     /// The header for a server that wants user and password.
@@ -65,7 +80,38 @@ mod tests {
 
     fn credentials(user: &str, password: &str) -> Result<Credentials, OciError> {
         let value = |text: &str| SecretValue::copy_of(text.as_bytes());
-        Credentials::new(value(user), value(password))
+        Credentials::new("registry.example.com:5000", value(user), value(password))
+    }
+
+    #[test]
+    fn a_login_is_for_one_registry() {
+        let credentials = credentials("dummy-user", "dummy-password").unwrap();
+        for (registry, own) in [
+            ("registry.example.com:5000", true),
+            ("Registry.Example.Com:5000", true),
+            ("registry.example.com", false),
+            ("registry.example.com:5001", false),
+            ("other.example.com:5000", false),
+            ("example.com:5000", false),
+            ("registry.example.com:5000/team", false),
+            ("", false),
+        ] {
+            assert_eq!(credentials.are_for(registry), own, "{registry}");
+        }
+    }
+
+    #[test]
+    fn a_login_for_no_registry_is_refused() {
+        let value = || SecretValue::copy_of(b"dummy");
+        for registry in [
+            "",
+            "https://registry.example.com",
+            "registry.example.com/team",
+            "*",
+        ] {
+            let refused = Credentials::new(registry, value(), value());
+            assert_eq!(refused.err(), Some(OciError::LoginRegistry), "{registry}");
+        }
     }
 
     #[test]

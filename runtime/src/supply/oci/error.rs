@@ -94,6 +94,9 @@ pub enum OciError {
     /// The user of the login has a colon.
     #[error("the user name for the registry has a colon")]
     Credentials,
+    /// The login does not say which registry it is for.
+    #[error("no registry is named that the login for registries is for")]
+    LoginRegistry,
     /// The authorities given for TLS are no certificates.
     #[error("the certificates of the registry's authority can't be read")]
     Authority,
@@ -147,7 +150,7 @@ impl Explain for OciError {
     fn kind(&self) -> &'static str {
         match self {
             Self::Registry | Self::Repository | Self::Digest => "oci-reference",
-            Self::Credentials => "oci-credentials",
+            Self::Credentials | Self::LoginRegistry => "oci-credentials",
             Self::Authority => "oci-authority",
             Self::Unreachable(_) => "oci-unreachable",
             Self::Certificate(_) => "oci-certificate",
@@ -172,6 +175,10 @@ impl Explain for OciError {
             Self::Repository => "write lower-case words joined by `/`, such as `team/rules`",
             Self::Digest => "write `sha256:` and the 64 hexadecimal digits, in lower case",
             Self::Credentials => "correct SECRET_RUN_REGISTRY_USER",
+            Self::LoginRegistry => {
+                "set SECRET_RUN_REGISTRY to the host of the registry, and its port if it has one, \
+                 such as `registry.example.com:5000`; the login is sent to no other"
+            }
             Self::Authority => "give a file of certificates in PEM",
             Self::Unreachable(_) => "check the name of the registry and the way to it; try again",
             Self::Certificate(_) => {
@@ -186,7 +193,8 @@ impl Explain for OciError {
             Self::NotFound(_) => "the registry has lost it: push the component again",
             Self::Unauthorized(..) => {
                 "set SECRET_RUN_REGISTRY_USER and SECRET_RUN_REGISTRY_PASSWORD to a login that \
-                 may pull from this repository"
+                 may pull from this repository, and SECRET_RUN_REGISTRY to this registry: a \
+                 login is sent to no other"
             }
             // Seen of registries that are asked for a layer as if it were an image.
             Self::Unavailable(Peer::Registry, 500) => {
