@@ -384,6 +384,15 @@ fn a_project_or_config_that_is_not_there_is_no_absent_value() {
 }
 
 #[test]
+fn a_404_that_is_not_the_services_is_no_absent_value() {
+    for service in services() {
+        for body in [SAID, "", "{}", "default backend - 404"] {
+            service.refuses(Response::new(404).body(body), "plugin-other");
+        }
+    }
+}
+
+#[test]
 fn a_payload_that_was_changed_on_the_way_is_no_value() {
     let name = "projects/123456/secrets/db-password/versions/3";
     let body = json!({

@@ -107,8 +107,15 @@ fn request(host: &impl Host, reference: &Reference) -> Result<Request, Error> {
     Ok(Request::get(url).query("api-version", API_VERSION))
 }
 
+/// Whether the vault itself says that it has no such secret.
+fn is_own_404(response: &Response) -> bool {
+    let answer = response.json_object().unwrap_or_default();
+    let error = answer.get("error").and_then(|error| error.get("code"));
+    error.and_then(Value::as_str) == Some("SecretNotFound")
+}
+
 fn read(response: &Response) -> Result<Document, Error> {
-    let answer = response.success()?.json_object()?;
+    let answer = response.success_or_own_404(is_own_404)?.json_object()?;
     let mut document = Document::new(text_member(&answer, "value")?);
     let id = text_member(&answer, "id")?;
     document.version = id.rsplit_once('/').map(|(_, version)| version.to_owned());

@@ -1,7 +1,7 @@
 //! Who gets the token, and how.
 
 use secret_run_sdk::encoding::{query, segment};
-use secret_run_sdk::{Error, Host, Request, bearer_token};
+use secret_run_sdk::{Error, Host, HttpError, Request, Response, bearer_token};
 
 /// The launcher adds the token.
 pub(crate) const HOST: &str = "host";
@@ -15,17 +15,37 @@ pub(crate) const RESOURCE: &str = "https://vault.azure.net";
 /// The header with the token, unless the launcher adds it.
 pub(crate) fn authorize(host: &impl Host) -> Result<Option<String>, Error> {
     let resource = host.setting("resource").unwrap_or(RESOURCE.to_owned());
-    let request = match host.setting("token").as_deref() {
+    let answer = match host.setting("token").as_deref() {
         None | Some(HOST) => return Ok(None),
-        Some("managed-identity") => managed_identity(host, &resource),
-        Some("client-credentials") => client_credentials(host, &resource)?,
+        Some("managed-identity") => {
+            let answer = host.send(managed_identity(host, &resource));
+            if let Some(outage) = passing(&answer) {
+                return Err(outage);
+            }
+            answer
+        }
+        Some("client-credentials") => host.send(client_credentials(host, &resource)?),
         Some(_) => {
             return Err(Error::other(
                 "the setting `token` is none of `host`, `managed-identity`, `client-credentials`",
             ));
         }
     };
-    bearer_token(host.send(request)).map(Some)
+    bearer_token(answer).map(Some)
+}
+
+/// What elsewhere is a refusal, the metadata service answers while it is being updated: 404, and
+/// 410 for 70 seconds at most.
+fn passing(answer: &Result<Response, HttpError>) -> Option<Error> {
+    match answer {
+        Ok(Response {
+            status: status @ (404 | 410),
+            ..
+        }) => Some(Error::unavailable(&format!(
+            "the metadata service is being updated (status {status})"
+        ))),
+        _ => None,
+    }
 }
 
 fn managed_identity(host: &impl Host, resource: &str) -> Request {

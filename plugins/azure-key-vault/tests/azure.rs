@@ -19,6 +19,11 @@ fn secret() -> Response {
     Response::new(200, body)
 }
 
+fn absent() -> Response {
+    let body = r#"{"error":{"code":"SecretNotFound","message":"A secret was not found"}}"#;
+    Response::new(404, body)
+}
+
 fn token() -> Response {
     Response::new(
         200,
@@ -51,8 +56,33 @@ fn a_reference_may_name_the_version() {
 
 #[test]
 fn a_missing_secret_is_not_found() {
-    let body = r#"{"error":{"code":"SecretNotFound","message":"A secret was not found"}}"#;
-    assert_eq!(fetch(Response::new(404, body)), Err(Error::NotFound));
+    assert_eq!(fetch(absent()), Err(Error::NotFound));
+}
+
+#[test]
+fn a_404_that_is_not_the_vaults_is_no_absence() {
+    for body in [
+        "",
+        "default backend - 404",
+        "{}",
+        r#"{"error":"SecretNotFound"}"#,
+        r#"{"error":{"code":"ResourceNotFound"}}"#,
+    ] {
+        let answer = fetch(Response::new(404, body));
+        assert!(matches!(answer, Err(Error::Other(_))), "{body}");
+    }
+}
+
+#[test]
+fn an_application_without_a_token_is_refused_whatever_the_status() {
+    for status in [400, 401, 404] {
+        let host = host()
+            .with_setting("token", "client-credentials")
+            .with_setting("tenant", "example.com");
+        host.answer("POST", LOGIN, Response::new(status, "dummy-upstream"));
+        let answers = AzureKeyVault::fetch(&host, &[Reference::new("key")]);
+        assert!(matches!(answers[0], Err(Error::Unauthenticated(_))));
+    }
 }
 
 #[test]
@@ -84,7 +114,7 @@ fn a_batch_goes_out_at_once_after_one_request_for_the_token() {
     let host = host().with_setting("token", "managed-identity");
     host.answer("GET", IDENTITY, token());
     host.answer("GET", URL, secret());
-    host.answer("GET", &URL.replace("key", "other"), Response::new(404, ""));
+    host.answer("GET", &URL.replace("key", "other"), absent());
     let key = Reference::new("key");
     let references = [key.clone(), Reference::new("other"), key];
     let answers = AzureKeyVault::fetch(&host, &references);
@@ -143,7 +173,9 @@ fn a_refused_token_is_told_from_an_outage() {
     for (status, refused) in [
         (400, true),
         (401, true),
-        (404, true),
+        (403, true),
+        (404, false),
+        (410, false),
         (429, false),
         (500, false),
     ] {

@@ -119,14 +119,16 @@ impl Store {
     }
 }
 
-/// The answer, or what its status means. Consul says 403 also where it does not know the token, or
+/// The answer, or what its status means. Consul names the index of the store in every answer to a
+/// reading, also where there is no such key; a 404 without it is somebody else's. It says 403 also where it does not know the token, or
 /// was sent none; only the body tells that from a token that may not do this.
 fn success(response: &Response) -> Result<&Response, Error> {
     let says = |text: &str| {
         let mut parts = response.body.windows(text.len());
         parts.any(|part| part == text.as_bytes())
     };
-    match response.success() {
+    let is_own = |response: &Response| response.header("x-consul-index").is_some();
+    match response.success_or_own_404(is_own) {
         Err(Error::AccessDenied(_)) if says("ACL not found") => Err(Error::Unauthenticated(
             "Consul does not know the token".to_owned(),
         )),

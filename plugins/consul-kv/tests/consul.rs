@@ -16,6 +16,11 @@ fn entry(value: &str) -> Response {
     Response::new(200, body)
 }
 
+/// What it answers where there is no key.
+fn absent() -> Response {
+    Response::new(404, "").with_header("x-consul-index", "1")
+}
+
 fn fetch(response: Response) -> Result<Document, Error> {
     let host = FakeHost::of::<ConsulKv>();
     host.answer("GET", URL, response);
@@ -35,7 +40,20 @@ fn a_key_without_a_value_is_empty() {
 
 #[test]
 fn a_missing_key_is_not_found() {
-    assert_eq!(fetch(Response::new(404, "")), Err(Error::NotFound));
+    assert_eq!(fetch(absent()), Err(Error::NotFound));
+}
+
+#[test]
+fn a_404_that_is_not_consuls_is_no_absence() {
+    for body in ["", "default backend - 404", "404 page not found"] {
+        let answer = fetch(Response::new(404, body));
+        assert!(matches!(answer, Err(Error::Other(_))), "{body}");
+        let host = FakeHost::of::<ConsulKv>();
+        let url = "http://127.0.0.1:8500/v1/kv/app/?keys=true";
+        host.answer("GET", url, Response::new(404, body));
+        let listed = ConsulKv::list(&host, "app/");
+        assert!(matches!(listed, Err(Error::Other(_))), "{body}");
+    }
 }
 
 #[test]
@@ -52,11 +70,7 @@ fn a_value_that_is_no_base64_is_no_document() {
 fn a_batch_goes_out_at_once_and_asks_once_for_each_key() {
     let host = FakeHost::of::<ConsulKv>();
     host.answer("GET", URL, entry("\"ZHVtbXk=\""));
-    host.answer(
-        "GET",
-        "http://127.0.0.1:8500/v1/kv/other",
-        Response::new(404, ""),
-    );
+    host.answer("GET", "http://127.0.0.1:8500/v1/kv/other", absent());
     let key = Reference::new("app/key");
     let answers = ConsulKv::fetch(
         &host,
@@ -151,7 +165,7 @@ fn keys_are_listed_in_order_and_none_is_an_empty_list() {
     host.answer("GET", url, Response::new(200, r#"["app/b","app/a"]"#));
     assert_eq!(ConsulKv::list(&host, "app/").unwrap(), ["app/a", "app/b"]);
     let all = "http://127.0.0.1:8500/v1/kv/?keys=true";
-    host.answer("GET", all, Response::new(404, ""));
+    host.answer("GET", all, absent());
     assert!(ConsulKv::list(&host, "").unwrap().is_empty());
 }
 
@@ -161,10 +175,6 @@ fn a_description_has_the_index() {
     host.answer("GET", URL, entry("\"ZHVtbXk=\""));
     let description = ConsulKv::describe(&host, "app/key").unwrap();
     assert_eq!(description.version.as_deref(), Some("200"));
-    host.answer(
-        "GET",
-        "http://127.0.0.1:8500/v1/kv/other",
-        Response::new(404, ""),
-    );
+    host.answer("GET", "http://127.0.0.1:8500/v1/kv/other", absent());
     assert_eq!(ConsulKv::describe(&host, "other"), Err(Error::NotFound));
 }

@@ -18,6 +18,7 @@ use secret_run_sdk::{
     About, Backend, Document, Error, Host, OriginSpec, Reference, Request, Response, SettingSpec,
     bearer_token, export_backend, fetch_distinct, member, text_member,
 };
+use serde_json::Value;
 
 const ADDRESS: &str = "https://secretmanager.googleapis.com";
 const METADATA: &str = "http://metadata.google.internal";
@@ -118,13 +119,20 @@ fn authorize(host: &impl Host) -> Result<Option<String>, Error> {
     }
 }
 
+/// Whether the API itself says that there is nothing: in the form of all errors of Google's APIs.
+fn is_own_404(response: &Response) -> bool {
+    let answer = response.json_object().unwrap_or_default();
+    let error = answer.get("error").and_then(|error| error.get("status"));
+    error.and_then(Value::as_str) == Some("NOT_FOUND")
+}
+
 fn read(response: &Response) -> Result<Document, Error> {
     if response.status == 400 {
         return Err(Error::other(
             "Secret Manager refused the request; the version may be disabled or destroyed",
         ));
     }
-    let answer = response.success()?.json_object()?;
+    let answer = response.success_or_own_404(is_own_404)?.json_object()?;
     let payload = member(&answer, "payload")?.as_object();
     let payload = payload.ok_or_else(|| Error::other("`payload` in the answer is no object"))?;
     let bytes = match payload.get("data") {

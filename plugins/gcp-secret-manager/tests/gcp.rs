@@ -27,6 +27,11 @@ fn good() -> Response {
     payload("MTIzNDU2Nzg5", "3808858755")
 }
 
+fn absent() -> Response {
+    let body = r#"{"error":{"code":404,"message":"Secret not found","status":"NOT_FOUND"}}"#;
+    Response::new(404, body)
+}
+
 fn fetch(response: Response) -> Result<Document, Error> {
     let host = host();
     host.answer("GET", URL, response);
@@ -64,8 +69,21 @@ fn a_payload_may_come_without_checksum_and_be_empty() {
 
 #[test]
 fn a_missing_secret_is_not_found() {
-    let body = r#"{"error":{"code":404,"message":"Secret not found","status":"NOT_FOUND"}}"#;
-    assert_eq!(fetch(Response::new(404, body)), Err(Error::NotFound));
+    assert_eq!(fetch(absent()), Err(Error::NotFound));
+}
+
+#[test]
+fn a_404_that_is_not_the_apis_is_no_absence() {
+    for body in [
+        "",
+        "<html>Error 404 (Not Found)</html>",
+        "{}",
+        r#"{"status":"NOT_FOUND"}"#,
+        r#"{"error":{"code":404}}"#,
+    ] {
+        let answer = fetch(Response::new(404, body));
+        assert!(matches!(answer, Err(Error::Other(_))), "{body}");
+    }
 }
 
 #[test]
@@ -125,9 +143,10 @@ fn the_token_of_the_machine_is_asked_for_once() {
     let token = r#"{"access_token":"dummy-token","expires_in":3599,"token_type":"Bearer"}"#;
     host.answer("GET", TOKEN, Response::new(200, token));
     host.answer("GET", URL, good());
-    host.answer("GET", &URL.replace("key", "other"), Response::new(404, ""));
+    host.answer("GET", &URL.replace("key", "other"), absent());
     let answers = GcpSecretManager::fetch(&host, &[Reference::new("key"), Reference::new("other")]);
     assert!(answers[0].is_ok());
+    assert_eq!(answers[1], Err(Error::NotFound));
     assert_eq!(host.batches(), [1, 2]);
     let requests = host.requests();
     assert_eq!(requests[0].headers[0].name, "metadata-flavor");

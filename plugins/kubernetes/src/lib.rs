@@ -82,7 +82,7 @@ struct Secret {
 
 impl Secret {
     fn read(response: &Response) -> Result<Self, Error> {
-        let mut secret = response.success()?.json_object()?;
+        let mut secret = response.success_or_own_404(is_own_404)?.json_object()?;
         let metadata = member(&secret, "metadata")?.as_object();
         let metadata =
             metadata.ok_or_else(|| Error::other("`metadata` in the answer is no object"))?;
@@ -115,6 +115,13 @@ impl Secret {
             .collect::<Result<Map<_, _>, Error>>()?;
         Ok(Value::Object(texts).to_string().into_bytes())
     }
+}
+
+/// Whether the API server itself says that there is nothing: by an object of kind `Status`.
+fn is_own_404(response: &Response) -> bool {
+    let status = response.json_object().unwrap_or_default();
+    let is = |key: &str, text: &str| status.get(key).and_then(Value::as_str) == Some(text);
+    is("kind", "Status") && is("reason", "NotFound")
 }
 
 fn decoded(value: &Value) -> Result<Vec<u8>, Error> {

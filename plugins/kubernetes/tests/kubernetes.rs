@@ -63,6 +63,21 @@ fn a_missing_secret_and_a_missing_key_are_not_found() {
 }
 
 #[test]
+fn a_404_that_is_not_the_api_servers_is_no_absence() {
+    for body in [
+        "",
+        "default backend - 404",
+        "{}",
+        r#"{"kind":"Status"}"#,
+        r#"{"kind":"Status","reason":"Forbidden"}"#,
+        r#"{"kind":"Error","reason":"NotFound"}"#,
+    ] {
+        let answer = fetch("app/user", Response::new(404, body));
+        assert!(matches!(answer, Err(Error::Other(_))), "{body}");
+    }
+}
+
+#[test]
 fn a_key_that_is_no_base64_is_no_document() {
     for data in [
         r#","data":{"user":"?"}"#,

@@ -10,7 +10,7 @@ pub(crate) struct Item {
 
 impl Item {
     pub(crate) fn read(response: &Response) -> Result<Self, Error> {
-        let mut item = response.success()?.json_object()?;
+        let mut item = response.success_or_own_404(is_own_404)?.json_object()?;
         let version = member(&item, "version")?.as_u64();
         let version = version.ok_or_else(|| Error::other("`version` of the item is no number"))?;
         let fields = match item.remove("fields") {
@@ -41,6 +41,12 @@ impl Item {
             )),
         }
     }
+}
+
+/// Whether Connect itself says that there is no such item: an error of it repeats its status.
+fn is_own_404(response: &Response) -> bool {
+    let error = response.json_object().unwrap_or_default();
+    error.get("status").and_then(Value::as_u64) == Some(404)
 }
 
 fn value(field: &Map<String, Value>) -> Result<&str, Error> {

@@ -75,6 +75,26 @@ fn a_missing_field_and_a_missing_item_are_not_found() {
 }
 
 #[test]
+fn an_item_that_is_gone_is_not_found_and_another_404_is_no_absence() {
+    let fetch = |body: &str| {
+        let host = host();
+        host.answer("GET", ITEM, Response::new(404, body));
+        OnePasswordConnect::fetch(&host, &[Reference::new("db/token")]).remove(0)
+    };
+    let own = fetch(r#"{"status":404,"message":"item 2fcbqwe9ndg175zg2dzwftvkpa not found"}"#);
+    assert_eq!(own, Err(Error::NotFound));
+    for body in [
+        "",
+        "default backend - 404",
+        "{}",
+        r#"{"status":"404"}"#,
+        r#"{"status":502}"#,
+    ] {
+        assert!(matches!(fetch(body), Err(Error::Other(_))), "{body}");
+    }
+}
+
+#[test]
 fn a_missing_vault_is_not_a_missing_secret() {
     let host = FakeHost::of::<OnePasswordConnect>();
     let url = VAULTS.replace("App%20Vault", "none");

@@ -121,4 +121,26 @@ impl Response {
         }
         Err(Error::from_status(self.status, self.header("retry-after")))
     }
+
+    /// The same for a server that another may answer for: a proxy, an ingress, a page of an
+    /// outage. A 404 says that there is nothing only if it is the API's own.
+    ///
+    /// ```
+    /// use secret_run_sdk::{Error, Response};
+    ///
+    /// let is_own = |response: &Response| response.body == b"no such key";
+    /// let own = Response::new(404, "no such key");
+    /// assert_eq!(own.success_or_own_404(is_own), Err(Error::NotFound));
+    /// let other = Response::new(404, "default backend - 404");
+    /// assert!(matches!(other.success_or_own_404(is_own), Err(Error::Other(_))));
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Response::success`]; [`Error::Other`] for a 404 that is not its own.
+    pub fn success_or_own_404(&self, is_own: impl FnOnce(&Self) -> bool) -> Result<&Self, Error> {
+        match self.success() {
+            Err(Error::NotFound) if !is_own(self) => Err(Error::NotFound.or_wrong_address()),
+            answer => answer,
+        }
+    }
 }
