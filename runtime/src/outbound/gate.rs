@@ -58,6 +58,13 @@ struct Checked<'a> {
     headers: HeaderMap,
 }
 
+/// What the log may say of a request.
+struct Attempt {
+    started: Instant,
+    method: Option<String>,
+    origin: Option<HttpOrigin>,
+}
+
 impl Gate {
     /// A gate for `plugin` to `origins`. `ca_pem` is trusted beside the authorities of the
     /// system. Nothing is opened, resolved or read yet.
@@ -130,26 +137,60 @@ impl Gate {
     /// # Errors
     /// When it may not be sent, or there is no answer that the plugin may have.
     pub async fn send(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {
-        let started = Instant::now();
-        let method = check::method(&request.method).map(|method| method.to_string());
-        let origin = check::url(&request.url).ok();
-        let origin = origin.and_then(|(origin, _)| self.nameable(origin));
+        let attempt = self.attempt(&request.method, &request.url);
         let result = self.exchange(request).await;
-        if let Err(error) = &result
+        self.note(attempt, result.as_ref().map(|response| response.status));
+        result
+    }
+
+    /// Holds a request against what may be sent, before its body is there and without waiting:
+    /// what may not is recorded even if nobody ever asks for the answer.
+    ///
+    /// # Errors
+    /// When it may not be sent.
+    pub fn admit(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(String, String)],
+    ) -> Result<(), OutboundError> {
+        let refused = self.check(method, url, headers).err();
+        if let Some(error) = &refused {
+            self.note(self.attempt(method, url), Err(error));
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    fn attempt(&self, method: &str, url: &str) -> Attempt {
+        let origin = check::url(url).ok();
+        Attempt {
+            started: Instant::now(),
+            method: check::method(method).map(|method| method.to_string()).ok(),
+            origin: origin.and_then(|(origin, _)| self.nameable(origin)),
+        }
+    }
+
+    /// Records a violation, and tells the log what became of a request.
+    fn note(&self, attempt: Attempt, outcome: Result<u16, &OutboundError>) {
+        if let Err(error) = outcome
             && error.is_violation()
         {
             self.recorded().get_or_insert_with(|| error.clone());
         }
+        let Attempt {
+            started,
+            method,
+            origin,
+        } = attempt;
         tracing::debug!(
             plugin = %self.plugin,
             method = method.as_deref().unwrap_or("-"),
             origin = %origin.map_or_else(|| "-".to_owned(), |origin| origin.to_string()),
-            status = result.as_ref().map_or(0, |response| response.status),
-            outcome = result.as_ref().map_or_else(Explain::kind, |_| "answered"),
+            status = outcome.unwrap_or(0),
+            outcome = outcome.map_or_else(Explain::kind, |_| "answered"),
             microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             "request of a plugin"
         );
-        result
     }
 
     async fn exchange(&self, request: OutboundRequest) -> Result<OutboundResponse, OutboundError> {

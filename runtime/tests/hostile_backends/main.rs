@@ -21,3 +21,4 @@ mod server;
 #[path = "../transcript/mod.rs"]
 mod transcript;
 mod wasi;
+mod wasi_http;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 #[cfg(feature = "compile")]
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker, ResourceTableError};
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 #[cfg(feature = "compile")]
@@ -27,8 +27,8 @@ use crate::plugin::limits::{Excess, Limits, Meter};
 use crate::plugin::rejection::Failure;
 use crate::plugin::watchdog::{Watch, Watchdog};
 
-/// Bytes that a guest may hand to the host in one call of either: all documents of a batch,
-/// or all requests.
+/// Bytes that a guest may hand to the host at once: all documents of a batch, or all that it
+/// passes to one call of an import. What the host keeps of that is bounded where it is kept.
 const TRANSFER: usize = 64 * 1024 * 1024;
 
 /// A backend with memory of its own.
@@ -287,6 +287,12 @@ pub(super) async fn within<F: Future>(time: Duration, waits: bool, call: F) -> O
     }
 }
 
+/// Whether it holds as much of WASI as it may.
+fn is_full(error: &wasmtime::Error) -> bool {
+    let table = error.downcast_ref::<ResourceTableError>();
+    matches!(table, Some(ResourceTableError::Full))
+}
+
 /// Which stop an error of wasmtime is. The error itself goes no further: its text may be
 /// the guest's.
 fn classify(error: &wasmtime::Error, host: &Host, limits: Limits) -> Stop {
@@ -301,6 +307,7 @@ fn classify(error: &wasmtime::Error, host: &Host, limits: Limits) -> Stop {
         (None, Some(_)) => Failure::Trapped,
         // A guest that ends itself by `wasi:cli/exit` has given up, too.
         (None, None) if error.is::<wasmtime_wasi::I32Exit>() => Failure::Trapped,
+        (None, None) if is_full(error) => Failure::Tables(wasi::RESOURCES),
         (None, None) => Failure::Answer,
     })
 }

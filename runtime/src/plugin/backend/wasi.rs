@@ -25,6 +25,11 @@ use super::wasi_http::Hooks;
 
 /// The most random bytes that one call gives: enough for a seed or a key.
 const RANDOM: u64 = 64 * 1024;
+/// The most things of WASI that a guest holds at once: headers, requests, answers, streams. Each
+/// takes memory of the host. The requests of one call, with all that hangs on each, come to less.
+pub(super) const RESOURCES: usize = 2048;
+/// Bytes of the headers of one request: what the gate takes.
+const FIELDS: usize = 64 * 1024;
 
 /// What the WASI of one instance needs.
 pub(super) struct Wasi {
@@ -47,10 +52,14 @@ impl Wasi {
                 .wall_clock(StoppedClock)
                 .monotonic_clock(StoppedClock);
         }
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(FIELDS);
         Self {
             context: builder.build(),
-            table: ResourceTable::new(),
-            http: WasiHttpCtx::new(),
+            table,
+            http,
             hooks,
         }
     }
