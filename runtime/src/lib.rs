@@ -43,6 +43,7 @@
 
 pub mod audit;
 pub mod backend;
+mod beside;
 pub mod cache;
 mod ciphertext;
 pub mod error;

@@ -1,22 +1,20 @@
 //! Writing a lock: the text, and the file.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use super::error::LockError;
 use super::{LockFile, LockedPlugin, VERSION};
+use crate::beside;
 
 const HEAD: &str =
     "# Written by `secret-run plugin add`. Review a change of this file like one of code.\n";
 /// Everybody may read it: it holds nothing that the manifest does not say.
 const MODE: u32 = 0o644;
-/// Names of temporary files that are tried before giving up.
-const ATTEMPTS: u32 = 100;
 
 impl LockFile {
     /// The lock as TOML: one thing per line, in an order that does not change, nothing that is
@@ -142,7 +140,7 @@ pub fn write(path: &Path, lock: &LockFile) -> Result<(), LockError> {
 }
 
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let (temporary, file) = create_beside(path)?;
+    let (temporary, file) = beside::create(path)?;
     let done = fill(file, text).and_then(|()| fs::rename(&temporary, path));
     if done.is_err() {
         // The first error is the one to tell.
@@ -161,29 +159,4 @@ fn fill(mut file: File, text: &[u8]) -> io::Result<()> {
     file.write_all(text)?;
     file.set_permissions(Permissions::from_mode(MODE))?;
     file.sync_all()
-}
-
-/// A new file in the same folder, since a rename does not leave its file system.
-fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
-    for attempt in 0..ATTEMPTS {
-        let mut hidden = OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}.{attempt}", std::process::id()));
-        let temporary = path.with_file_name(hidden);
-        // `create_new` follows no link either.
-        let mut options = OpenOptions::new();
-        match options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)
-        {
-            Ok(file) => return Ok((temporary, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
-            Err(error) => return Err(error),
-        }
-    }
-    Err(last)
 }

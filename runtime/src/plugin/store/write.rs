@@ -3,13 +3,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::StoreError;
 use super::file::Stamp;
 use super::record::Record;
 use super::{Found, Store};
+use crate::beside;
 
 /// The most files that are remembered as being the same component.
 const SEEN: usize = 16;
@@ -38,10 +38,8 @@ pub(super) fn write_record(path: &Path, record: &Record) -> Result<(), StoreErro
 
 /// Writes a file beside its place, brings it to the disk, and moves it there.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<Stamp, StoreError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let written = write_new(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    let (beside, file) = beside::create(path).map_err(|error| unwritable(path, &error))?;
+    let written = fill(file, bytes).and_then(|()| fs::rename(&beside, path));
     if let Err(error) = written {
         let _ = fs::remove_file(&beside);
         return Err(unwritable(path, &error));
@@ -51,14 +49,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<Stamp, StoreError> {
     Ok(Stamp::of(&metadata))
 }
 
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // What a killed process left behind under the same number.
-    let _ = fs::remove_file(path);
-    let mut file: File = File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -68,5 +59,34 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> StoreError {
         path: path.to_owned(),
         doing: "written",
         reason: error.kind().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_writes_at_the_same_time_leaves_one_whole_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.json");
+        thread::scope(|scope| {
+            for writer in 0..8_u8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        write(path, &vec![writer; 100_000]).unwrap();
+                        let found = fs::read(path).unwrap();
+                        assert_eq!(found, vec![found[0]; 100_000]);
+                    }
+                });
+            }
+        });
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
     }
 }
