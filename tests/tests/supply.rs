@@ -368,6 +368,30 @@ fn a_component_that_its_author_signed_is_added_and_runs() {
 }
 
 #[test]
+fn a_component_whose_signature_nobody_has_verified_does_not_run() {
+    let author = Author::new();
+    let project = signed_by(&author);
+    let json = ["--error-format", "json", "--allow-compile"];
+    let run = || launcher(&project).args(json).command(["env"]).run();
+    let refused = run();
+    refused.exits_with(125).shows_no(DOTENV);
+    let problem = refused.problem("plugin-not-locked");
+    let message = problem["message"].as_str().unwrap_or_default();
+    assert!(message.contains("signature"), "{message}");
+    // A digest does not stand in for it.
+    let sha256 = digest(&component()).replace("sha256:", "");
+    let manifest = fs::read_to_string(project.path("secrets.toml")).expect("it is there");
+    project.write("secrets.toml", format!("{manifest}sha256 = \"{sha256}\"\n"));
+    let problem = run().exits_with(125).problem("plugin-not-locked");
+    assert_eq!(problem["severity"], "error");
+
+    project.write("secrets.toml", manifest);
+    project.write("rules.wasm.minisig", author.sign(&component()));
+    add(&project).run().exits_with(0);
+    run().exits_with(0).stdout_has(DOTENV);
+}
+
+#[test]
 fn the_signature_comes_from_the_registry_with_the_component() {
     let (author, registry) = (Author::new(), Registry::start());
     let lines = |image: &str| {

@@ -73,8 +73,8 @@ impl Plugins {
         })
     }
 
-    /// What stands against the plugins that a plan uses: a difference to the lock file, in
-    /// production one without a pin, or plain HTTP to another machine.
+    /// What stands against the plugins that a plan uses: a difference to the lock file, one without
+    /// a pin in production or with a key that must have signed it, or plain HTTP to another machine.
     pub(crate) fn authorize(&self, plan: &Plan) -> Vec<Problem> {
         let mut problems = Vec::new();
         for name in used(plan) {
@@ -89,6 +89,11 @@ impl Plugins {
                 None if self.production => refuse(&OpenError::NotLocked {
                     plugin: name.to_owned(),
                     reason: "production runs only what is",
+                }),
+                // A run holds a digest, and verifies nothing.
+                None if plugin.signed_by.is_some() => refuse(&OpenError::NotLocked {
+                    plugin: name.to_owned(),
+                    reason: "its signature is verified when it gets there",
                 }),
                 None => {}
                 Some(locked) => {
