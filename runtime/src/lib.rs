@@ -67,6 +67,7 @@ pub mod plugin;
 pub mod policy;
 pub mod reference;
 pub mod refresh;
+pub mod regular_file;
 pub mod report;
 pub mod resilience;
 pub mod resolver;

@@ -83,6 +83,21 @@ fn a_declared_validator_is_checked_compiled_and_pinned() {
 }
 
 #[test]
+fn a_component_without_an_end_is_listed_without_being_read() {
+    let project = project(KEYS);
+    for make in [
+        "rm keys.wasm; mkfifo keys.wasm",
+        "rm keys.wasm; ln -s /dev/zero keys.wasm",
+    ] {
+        project.shell(make).exits_with(0);
+        let list = plugin(&project, &["list", "--format", "json"]);
+        let row = &list.exits_with(0).stdout_json()["plugins"][0];
+        assert_eq!(row["state"], "not pinned");
+        refused(&project, &["inspect", "keys"], "plugin-unreadable");
+    }
+}
+
+#[test]
 fn a_component_that_was_changed_differs_and_is_not_compiled_until_it_is_added_again() {
     let project = project(KEYS);
     plugin(&project, &["add", "keys"]).exits_with(0);

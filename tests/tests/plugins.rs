@@ -253,6 +253,24 @@ fn a_component_without_an_end_is_not_waited_for() {
 }
 
 #[test]
+fn no_other_file_of_it_without_an_end_is_waited_for() {
+    let server = consul(&[("app/key", VALUE)]);
+    let more = format!("ca-file = \"ca.pem\"\n{ONE}");
+    let project = project("consul-kv", &server.origin(), &more);
+    for make in [
+        "mkfifo ca.pem",
+        "rm ca.pem; ln -s /dev/zero ca.pem",
+        "rm ca.pem; truncate -s 1G ca.pem",
+    ] {
+        project.shell(make).exits_with(0);
+        assert_refused(&project, launcher(&project), "plugin-unreadable");
+    }
+    project.shell("mkfifo secrets.lock").exits_with(0);
+    assert_refused(&project, launcher(&project), "lock-unreadable");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
 fn an_artifact_that_was_changed_is_not_run() {
     let (server, project) = one();
     let digest = sha256(&component("consul-kv"));

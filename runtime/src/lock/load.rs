@@ -1,6 +1,5 @@
 //! Reading the lock from its file.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use thiserror::Error;
 
 use super::{LARGEST_LOCK, LockFile};
 use crate::error::{Explain, Problem, Problems};
+use crate::regular_file;
 
 /// Reads the lock at `path`; `None` if there is no file.
 ///
@@ -21,7 +21,7 @@ pub fn read(path: &Path) -> Result<Option<LockFile>, Problems> {
     let text = match text(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error.kind().to_string())),
+        Err(error) => return Err(unreadable(regular_file::reason(&error))),
     };
     let text = String::from_utf8(text).map_err(|_| unreadable("it is not UTF-8".into()))?;
     LockFile::parse(path, &text).map(Some)
@@ -31,7 +31,9 @@ fn text(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     // One byte more than is allowed, so that the parser sees that it is too large.
     let limit = LARGEST_LOCK as u64 + 1;
-    File::open(path)?.take(limit).read_to_end(&mut text)?;
+    regular_file::open(path)?
+        .take(limit)
+        .read_to_end(&mut text)?;
     Ok(text)
 }
 
@@ -72,9 +74,11 @@ mod tests {
             std::fs::write(&path, content).unwrap();
             assert_eq!(read(&path).unwrap_err().as_slice()[0].kind, kind);
         }
-        assert_eq!(
-            read(folder.path()).unwrap_err().as_slice()[0].kind,
-            "lock-unreadable"
-        );
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for path in [folder.path(), &pipe] {
+            let problems = read(path).unwrap_err();
+            assert_eq!(problems.as_slice()[0].kind, "lock-unreadable");
+        }
     }
 }

@@ -1,13 +1,12 @@
 //! `secret-run plugin inspect`: what a component can and cannot do, from its own imports.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use secret_runtime::error::Problems;
 use secret_runtime::manifest::ComponentSource;
 use secret_runtime::plugin::{self, About, ComponentFacts, Store, World, digest_of};
+use secret_runtime::regular_file;
 use serde_json::{Value, json};
 
 use super::context::{self, Context};
@@ -18,7 +17,7 @@ use crate::exit::ExitCode;
 use crate::table::Table;
 
 /// The largest component. It is the same with a compiler and without.
-const LARGEST: usize = 128 * 1024 * 1024;
+pub(super) const LARGEST: usize = 128 * 1024 * 1024;
 /// Components up to this size are compiled to be asked, since that takes a second or two.
 #[cfg(feature = "compile")]
 const SMALL: usize = 2 * 1024 * 1024;
@@ -122,22 +121,12 @@ fn component(options: &Options, what: &str) -> Result<(Vec<u8>, Store), Problems
 
 /// A file of a component. A device or a pipe is none, and would not end.
 fn read(path: &Path) -> Result<Vec<u8>, Problems> {
-    let unreadable = |reason: String| {
-        let path = path.to_owned();
-        refusal(&CommandError::Unreadable { path, reason })
-    };
-    let text = |error: std::io::Error| unreadable(error.kind().to_string());
-    if !path.metadata().map_err(text)?.is_file() {
-        return Err(unreadable("it is no regular file".into()));
-    }
-    let mut wasm = Vec::new();
-    // One byte more than is allowed shows that there is more.
-    let bounded = File::open(path).map(|file| file.take(LARGEST as u64 + 1));
-    let read = bounded.and_then(|mut bounded| bounded.read_to_end(&mut wasm));
-    if read.map_err(text)? > LARGEST {
-        return Err(unreadable("it is larger than any plugin".into()));
-    }
-    Ok(wasm)
+    regular_file::read(path, LARGEST).map_err(|error| {
+        refusal(&CommandError::Unreadable {
+            path: path.to_owned(),
+            reason: regular_file::reason(&error),
+        })
+    })
 }
 
 impl Known {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use secret_runtime::error::Problems;
 use secret_runtime::manifest::{ComponentSource, OciReference, Plugin};
 use secret_runtime::plugin::LARGEST_COMPONENT;
+use secret_runtime::regular_file;
 use secret_runtime::secret::SecretValue;
 use secret_runtime::supply::component::{Registry, Supplied};
 use secret_runtime::supply::oci::Credentials;
@@ -20,6 +21,8 @@ use crate::environment::{REGISTRY_PASSWORD, REGISTRY_USER};
 const REGISTRY: &str = "SECRET_RUN_REGISTRY";
 /// Certificates that registries are held against besides those of the machine.
 const AUTHORITY: &str = "SECRET_RUN_REGISTRY_CA_FILE";
+/// The largest file of these. All authorities of a system have some 200 KiB.
+const AUTHORITIES: usize = 1 << 20;
 /// A component of some 100 MiB comes through in it over a slow line.
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -48,11 +51,11 @@ fn pull(name: &str, reference: &OciReference) -> Result<Supplied, Problems> {
     };
     let authority = match set(AUTHORITY).map(PathBuf::from) {
         None => None,
-        Some(path) => Some(std::fs::read(&path).map_err(|error| {
+        Some(path) => Some(regular_file::read(&path, AUTHORITIES).map_err(|error| {
             refusal(&CommandError::Authority {
                 variable: AUTHORITY,
                 path: path.clone(),
-                reason: error.kind().to_string(),
+                reason: regular_file::reason(&error),
             })
         })?),
     };

@@ -11,6 +11,10 @@ use crate::plugin::admission::is_granted;
 use crate::plugin::component::Capability;
 use crate::plugin::limits::Limits;
 use crate::plugin::store::Record;
+use crate::regular_file;
+
+/// The largest `ca-file`. All authorities of a system have some 200 KiB.
+const AUTHORITIES: usize = 1 << 20;
 
 impl Plugins {
     /// What is both needed and granted, with the credentials that the host adds.
@@ -61,12 +65,12 @@ impl Plugins {
             return Ok(None);
         };
         let path = self.manifest.source().directory().join(file);
-        match std::fs::read(&path) {
+        match regular_file::read(&path, AUTHORITIES) {
             Ok(pem) => Ok(Some(pem)),
             Err(error) => Err(OpenError::Unreadable {
                 plugin: name.to_owned(),
+                reason: regular_file::reason(&error),
                 path,
-                reason: error.kind().to_string(),
             }),
         }
     }

@@ -3,7 +3,6 @@
 //! Reading and hashing one of megabytes takes longer than starting it. So a file whose
 //! stamp is known to be that of the pinned component is not read; any other is.
 
-use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -12,16 +11,7 @@ use crate::manifest::{ComponentSource, Plugin};
 #[cfg(feature = "compile")]
 use crate::plugin::make::LARGEST_COMPONENT;
 use crate::plugin::store::{Found, Stamp, Store, digest_of};
-
-/// What is known of a file that has an end: others are not opened, since they may never answer.
-fn regular(path: &Path) -> io::Result<Metadata> {
-    let metadata = path.metadata()?;
-    if metadata.is_file() {
-        Ok(metadata)
-    } else {
-        Err(ErrorKind::InvalidInput.into())
-    }
-}
+use crate::regular_file;
 
 /// A component, with the stamp of its file if it has one.
 #[cfg(feature = "compile")]
@@ -50,10 +40,8 @@ impl ComponentFile {
                 reason: "of a component in a registry nothing else says which one was agreed to",
             });
         };
-        let read = regular(path)
-            .and_then(|_| File::open(path))
-            .and_then(digest_of);
-        read.map_err(|error| unreadable(name, path, error.kind()))
+        let read = regular_file::open(path).and_then(digest_of);
+        read.map_err(|error| unreadable(name, path, &error))
     }
 
     /// Refuses a file that is not the pinned component. None at all is fine: what runs is
@@ -67,14 +55,14 @@ impl ComponentFile {
         let Some(path) = &self.path else {
             return Ok(());
         };
-        let refuse = |error: io::Error| unreadable(name, path, error.kind());
-        match regular(path) {
+        let refuse = |error: io::Error| unreadable(name, path, &error);
+        match regular_file::metadata(path) {
             Ok(metadata) if found.record.has_seen(Stamp::of(&metadata)) => return Ok(()),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(refuse(error)),
         }
-        let file = File::open(path).map_err(refuse)?;
+        let file = regular_file::open(path).map_err(refuse)?;
         let stamp = Stamp::of(&file.metadata().map_err(refuse)?);
         if digest_of(file).map_err(refuse)? != digest {
             return Err(OpenError::Changed {
@@ -100,14 +88,15 @@ impl ComponentFile {
             let kept = kept.map_err(OpenError::Store)?;
             return Ok(kept.map(|wasm| (wasm, None)));
         };
-        let opened = regular(path).and_then(|_| File::open(path));
-        let read = opened.and_then(|mut file| {
+        let read = regular_file::open(path).and_then(|file| {
             let stamp = Stamp::of(&file.metadata()?);
             let mut wasm = Vec::new();
-            std::io::Read::read_to_end(&mut file, &mut wasm)?;
+            // One byte more than is allowed is enough to be refused.
+            let mut bounded = io::Read::take(file, LARGEST_COMPONENT as u64 + 1);
+            io::Read::read_to_end(&mut bounded, &mut wasm)?;
             Ok((wasm, stamp))
         });
-        let (wasm, stamp) = read.map_err(|error| unreadable(name, path, error.kind()))?;
+        let (wasm, stamp) = read.map_err(|error| unreadable(name, path, &error))?;
         match digest_of(&wasm[..]) {
             Ok(found) if found == digest => Ok(Some((wasm, Some(stamp)))),
             _ => Err(OpenError::Changed {
@@ -118,10 +107,10 @@ impl ComponentFile {
     }
 }
 
-fn unreadable(name: &str, path: &Path, kind: ErrorKind) -> OpenError {
+fn unreadable(name: &str, path: &Path, error: &io::Error) -> OpenError {
     OpenError::Unreadable {
         plugin: name.to_owned(),
         path: path.to_owned(),
-        reason: kind.to_string(),
+        reason: regular_file::reason(error),
     }
 }
