@@ -16,3 +16,9 @@ pub fn consul_entry(key: &str, value: impl AsRef<[u8]>) -> Response {
     let response = Response::new(200).header("content-type", "application/json");
     response.body(entry.to_string())
 }
+
+/// What Consul answers where there is no such key: it names the index of the store there, too.
+#[must_use]
+pub fn consul_absent() -> Response {
+    Response::new(404).header("x-consul-index", "200")
+}

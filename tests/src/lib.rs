@@ -57,7 +57,7 @@ pub use aws_project::{AwsProject, REGION};
 pub use binary::{FOLDER_VARIABLE, binary, built_server};
 pub use checkpoint::Checkpoint;
 pub use consul::{Consul, DATACENTER};
-pub use consul_entry::consul_entry;
+pub use consul_entry::{consul_absent, consul_entry};
 pub use etcd::{Etcd, base64};
 pub use example::{example_plugin, plugin_tools};
 pub use exchange::{Reply, exchange};

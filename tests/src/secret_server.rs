@@ -37,6 +37,7 @@ pub struct SecretServer {
 #[derive(Debug, Default)]
 struct Shared {
     answers: Mutex<HashMap<String, Response>>,
+    otherwise: Mutex<Option<Response>>,
     requests: Mutex<Vec<Request>>,
     connections: AtomicUsize,
     /// By the number of the connection, for as long as it is served.
@@ -78,6 +79,11 @@ impl SecretServer {
     /// `/`; a query belongs to it only if it has one: `/a` also answers `/a?b`.
     pub fn answer(&self, path: &str, response: Response) {
         lock(&self.shared.answers).insert(path.to_owned(), response);
+    }
+
+    /// Answers so from now on where it knows no path.
+    pub fn otherwise(&self, response: Response) {
+        *lock(&self.shared.otherwise) = Some(response);
     }
 
     /// Where it listens.
@@ -167,7 +173,9 @@ impl Shared {
         let answers = lock(&self.answers);
         let path = request.path.split('?').next().unwrap_or_default();
         let answer = answers.get(&request.path).or_else(|| answers.get(path));
-        answer.cloned().unwrap_or_else(|| Response::new(404))
+        let otherwise = || lock(&self.otherwise).clone();
+        let answer = answer.cloned().or_else(otherwise);
+        answer.unwrap_or_else(|| Response::new(404))
     }
 }
 

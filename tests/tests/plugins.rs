@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use secret_run_tests::{
-    Etcd, Launcher, Link, Outcome, PluginStore, Project, Response, SecretServer, consul_entry,
-    free_port, repository, sha256,
+    Etcd, Launcher, Link, Outcome, PluginStore, Project, Response, SecretServer, consul_absent,
+    consul_entry, free_port, repository, sha256,
 };
 
 const TOKEN: &str = "dummy-consul-token-7d20";
@@ -362,14 +362,15 @@ fn a_server_that_is_down_is_not_a_value_that_is_missing() {
         assert_eq!(problem["kind"], "plugin-unavailable", "{outcome:?}");
     }
 
-    // One that answers that it can't, and one that answers that there is nothing.
+    // One that answers that it can't, one that answers that there is nothing, and one in its place.
     for (response, kind) in [
         (Response::new(500), "plugin-unavailable"),
         (
             Response::new(429).header("retry-after", "7"),
             "plugin-unavailable",
         ),
-        (Response::new(404), "missing-value"),
+        (consul_absent(), "missing-value"),
+        (Response::new(404), "plugin-other"),
     ] {
         let server = consul(&[]);
         server.answer("/v1/kv/app/key", response);

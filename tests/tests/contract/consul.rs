@@ -3,7 +3,9 @@
 use std::fs;
 
 use secret_run_tests::contract::Source;
-use secret_run_tests::{Fault, Link, Quality, Response, SecretServer, consul_entry, repository};
+use secret_run_tests::{
+    Fault, Link, Quality, Response, SecretServer, consul_absent, consul_entry, repository,
+};
 use secret_runtime::backend::Backend;
 use secret_runtime::outbound::{GrantedOrigin, HttpOrigin, Reach};
 use secret_runtime::plugin::PluginBackend;
@@ -22,6 +24,7 @@ pub(crate) struct Consul {
 impl Consul {
     pub(crate) fn start() -> Self {
         let server = SecretServer::start();
+        server.otherwise(consul_absent());
         let link = Link::to(server.address());
         let address = format!("http://{}", link.address());
         let wasm = fs::read(repository("plugins/dist/consul-kv.wasm"));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use secret_run_tests::{
-    LinkedProject, LinkedStore, Response, SecretServer, StoreKind, consul_entry,
+    LinkedProject, LinkedStore, Response, SecretServer, StoreKind, consul_absent, consul_entry,
 };
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ fn stores() -> [Store; 4] {
             kind: StoreKind::Consul,
             path: "/v1/kv/app/TOKEN",
             good: consul_entry("app/TOKEN", value),
-            absent: Response::new(404),
+            absent: consul_absent(),
             denied: Response::new(403),
             denied_kind: "plugin-access-denied",
         },
