@@ -82,7 +82,7 @@ fn one(problem: &Problem, renderer: &Renderer) -> String {
         Severity::Warning => Level::WARNING,
     };
     let message = one_line(&problem.message);
-    let hint = problem.hint.as_deref().map(clean);
+    let hint = problem.hint.as_deref().map(one_line);
     let mut group = level
         .primary_title(&message)
         .id(problem.kind)

@@ -11,6 +11,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::line::one_line;
+
 /// What an error of a stage can say about itself besides its message.
 pub trait Explain: Error {
     /// A stable token for machines: lower-case words joined by `-`. It never changes
@@ -133,11 +135,11 @@ pub struct Problem {
     pub kind: &'static str,
     /// Whether the command may start all the same.
     pub severity: Severity,
-    /// What happened.
+    /// What happened, on one line.
     pub message: String,
     /// Where, if it is a place in a file.
     pub place: Option<Place>,
-    /// What to do next.
+    /// What to do next, on one line.
     pub hint: Option<String>,
     /// The entry of `[secrets]` or `[config]` that it is about.
     pub secret: Option<String>,
@@ -146,14 +148,15 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem that keeps the command from starting.
+    /// A problem that keeps the command from starting. Names, owners and paths stand in what it
+    /// says, which are any text of a manifest: each of them stays within its line.
     pub fn error(error: &(impl Explain + ?Sized), place: Option<Place>) -> Self {
         Self {
             kind: error.kind(),
             severity: Severity::Error,
-            message: error.to_string(),
+            message: one_line(&error.to_string()),
             place,
-            hint: error.hint(),
+            hint: error.hint().as_deref().map(one_line),
             secret: None,
             code: error.code(),
         }

@@ -252,4 +252,15 @@ fn a_megabyte_without_a_mistake_is_planned() {
     );
     assert!(text.len() < LARGEST_MANIFEST);
     try_out(&text, "e7");
+    // Each environment composes something anew, and none makes a circle.
+    let chain: String = (0..10_000)
+        .map(|n| format!("N{n}={{compose=\"{{N{}}}\"}},", n + 1))
+        .collect();
+    let environments: String = (0..100)
+        .map(|n| format!("e{n}={{secrets={{N{n}={{compose=\"{{N9999}}\"}}}}}},"))
+        .collect();
+    try_out(
+        &format!("version = 1\nsecrets={{{chain}N10000={{}}}}\nenvironments={{{environments}}}\n"),
+        "e7",
+    );
 }

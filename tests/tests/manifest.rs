@@ -260,7 +260,7 @@ fn what_a_terminal_would_obey_is_not_written() {
 
 #[test]
 fn no_text_of_a_manifest_forges_a_row_or_a_line() {
-    let manifest = "version = 1\n[backends.d]\nkind = \"file\"\ndirectory = \"gone\\nforged: 1\"\n\
+    let manifest = "version = 1\n[backends.\"e\\nforged: 0\"]\nkind = \"env\"\n[backends.d]\nkind = \"file\"\ndirectory = \"gone\\nforged: 1\"\n\
         [secrets.A]\nowner = \"x\\nforged: 2\\u202e\"\n\
         required = { when = { C = \"x\\nFORGED  secret\" } }\n[config.C]\ndefault = \"x\\nFORGED  secret\"\n";
     let project = Project::with(manifest, "");
@@ -271,7 +271,7 @@ fn no_text_of_a_manifest_forges_a_row_or_a_line() {
         !shown.lines().any(|line| line.starts_with("FORGED")),
         "{shown}"
     );
-    for backend in ["env", "d"] {
+    for backend in ["env", "d", "gone"] {
         let launcher = project.launcher().args(["--backend", backend]);
         let told = launcher
             .command(project.marker())

@@ -8,6 +8,7 @@ mod audit;
 mod aws;
 mod backends;
 mod cache;
+mod circles;
 mod component;
 mod credential;
 mod credentials;

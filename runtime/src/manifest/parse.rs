@@ -9,14 +9,15 @@ use toml::de::{DeTable, DeValue};
 
 use super::entries::malformed;
 use super::error::ManifestError;
-use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Override, Required};
+use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Required};
 use super::reader::{Reader, Table};
 use super::source::Source;
-use super::{audit, backends, cache, entries, environments, metrics, plugins, resilience, watch};
+use super::{
+    audit, backends, cache, circles, entries, environments, metrics, plugins, resilience, watch,
+};
 use crate::ciphertext::is_ciphertext;
 use crate::error::Problems;
 use crate::nearest::nearest;
-use crate::order::order;
 use crate::reference::is_backend_name;
 use crate::rule::Catalog;
 
@@ -207,7 +208,7 @@ fn cross_check(reader: &mut Reader, manifest: &Manifest) {
             }
         }
     }
-    cycles(reader, manifest);
+    circles::refuse(reader, manifest);
 }
 
 /// Whether `name` is a backend that is declared; if not, that is said.
@@ -378,44 +379,6 @@ fn conditions(reader: &mut Reader, manifest: &Manifest, required: &Required) {
                 let configs = names(manifest, Class::Config);
                 undeclared(reader, "configuration", &condition.name, configs);
             }
-        }
-    }
-}
-
-/// Circles among composed values: in the manifest itself, and in each environment with
-/// its overrides.
-fn cycles(reader: &mut Reader, manifest: &Manifest) {
-    let mut reported = Vec::new();
-    // What composes nothing anew makes no circle that was not there.
-    let composes = |changed: &Override| matches!(changed.origin, Some(Origin::Compose(_)));
-    let environments = manifest.environments.values();
-    let environments =
-        environments.filter(|environment| environment.overrides.values().any(composes));
-    for environment in std::iter::once(None).chain(environments.map(Some)) {
-        let nodes: Vec<(&str, Vec<&str>)> = manifest
-            .entries
-            .iter()
-            .map(|entry| {
-                let origin = environment
-                    .and_then(|environment| environment.overrides.get(&entry.name))
-                    .and_then(|changed| changed.origin.as_ref())
-                    .unwrap_or(&entry.origin);
-                let parts = match origin {
-                    Origin::Compose(template) => template.get_ref().names(),
-                    _ => Vec::new(),
-                };
-                (entry.name.as_str(), parts)
-            })
-            .collect();
-        let Err(cycles) = order(&nodes) else { continue };
-        for cycle in cycles {
-            if reported.contains(&cycle) {
-                continue;
-            }
-            let first = cycle.names().first().and_then(|name| manifest.entry(name));
-            let span = first.map_or(0..0, |entry| entry.span.clone());
-            reader.say(&cycle, &span);
-            reported.push(cycle);
         }
     }
 }

@@ -12,7 +12,6 @@ use toml::de::{DeTable, DeValue};
 use super::error::ManifestError;
 use super::source::Source;
 use crate::error::{Explain, Problem};
-use crate::line::one_line;
 use crate::nearest::nearest;
 
 /// So many problems are told. Nobody reads more, and a file can have one in every word.
@@ -86,14 +85,7 @@ impl Reader {
         if !self.has_room() {
             return;
         }
-        let problem = Problem::error(error, None);
-        // Names of the file stand in them, and a name may hold a line end.
-        let problem = Problem {
-            message: one_line(&problem.message),
-            hint: problem.hint.as_deref().map(one_line),
-            ..problem
-        };
-        self.found.push((span, problem));
+        self.found.push((span, Problem::error(error, None)));
     }
 
     /// The source and the problems, in the order of the file. Excerpts are made here, when

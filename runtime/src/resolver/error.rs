@@ -5,7 +5,6 @@ use thiserror::Error;
 
 use crate::error::Explain;
 use crate::judge::Verdict;
-use crate::line::one_line;
 use crate::plugin::Rejection;
 
 /// Why a value cannot be handed out.
@@ -66,8 +65,7 @@ impl Explain for ResolveError {
                     .as_ref()
                     .map(|owner| format!("; its owner is {owner}"))
                     .unwrap_or_default();
-                // An owner and a folder are any text of the manifest.
-                one_line(&format!("looked in {looked}{ask}"))
+                format!("looked in {looked}{ask}")
             }
             Self::MissingPart { part, .. } => {
                 format!("give `{part}` a value, or make this entry `required = false`")
