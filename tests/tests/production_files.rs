@@ -67,6 +67,40 @@ fn a_file_or_folder_that_others_write_is_refused_in_production() {
 }
 
 #[test]
+fn a_folder_on_the_way_to_a_file_that_others_write_is_refused_in_production() {
+    for linked in [false, true] {
+        let project = mounted("dummy-8dc2-of-the-mount", 0o400);
+        let manifest = match linked {
+            true => MOUNTED.to_owned(),
+            false => format!("{MOUNTED}key = \"sub/TOKEN\"\n"),
+        };
+        project
+            .write("secrets.toml", manifest)
+            .write("mounts/sub/TOKEN", "dummy-8dc2-of-the-mount")
+            .set_mode("mounts/sub/TOKEN", 0o400);
+        if linked {
+            let link = project.path("mounts/TOKEN");
+            std::fs::remove_file(&link).expect("it was written");
+            std::os::unix::fs::symlink("sub/TOKEN", link).expect("its name is free");
+        }
+        for (mode, refused) in [(0o755, false), (0o777, true), (0o1777, true)] {
+            project.set_mode("mounts/sub", mode);
+            let launcher = project.launcher().env("NODE_ENV", "production");
+            let launcher = launcher.args(["--error-format", "json"]);
+            let outcome = launcher.command(["printenv", "TOKEN"]).run();
+            if !refused {
+                outcome.exits_with(0).stdout_has("dummy-8dc2-of-the-mount");
+                continue;
+            }
+            let problem = outcome.exits_with(125).problem("file-writable-by-others");
+            let message = problem["message"].as_str().unwrap_or_default();
+            assert!(message.contains("mounts/sub` can be changed"), "{message}");
+            outcome.shows_no("dummy-8dc2");
+        }
+    }
+}
+
+#[test]
 fn a_placeholder_is_refused_in_production_and_only_there() {
     for value in [
         "changeme",

@@ -7,13 +7,14 @@
 //!
 //! Before the first byte is read: the file was opened below the directory and nowhere
 //! else, it is a regular file, and nobody but its owner, its group and root can get at
-//! it. The directory itself is looked at once per batch. A missing file is absent; a
+//! it, nor change a folder on the way to it. The directory itself is looked at once per batch. A missing file is absent; a
 //! missing directory is an outage, since nobody can tell what it would hold.
 
 mod error;
 mod guard;
 mod open;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::future::ready;
 use std::io;
@@ -113,9 +114,9 @@ impl FileBackend {
     fn answer(
         &self,
         directory: &Directory,
-        request: &Request,
-        index: usize,
+        (index, request): (usize, &Request),
         notices: &mut Vec<Notice>,
+        exposed: &mut BTreeSet<PathBuf>,
     ) -> Result<Option<Document>, FileError> {
         if request.version.is_some() {
             return Err(FileError::Version);
@@ -123,6 +124,12 @@ impl FileBackend {
         let name = request.path.as_str();
         if !is_below(name) {
             return Err(FileError::Name);
+        }
+        for (folder, facts) in directory.folders(name) {
+            let exposure = guard::directory(facts).filter(|_| !exposed.contains(&folder));
+            let path = self.directory.join(&folder);
+            self.judge(exposure, &path, Some(index), notices)?;
+            exposed.extend(exposure.map(|_| folder));
         }
         let path = self.directory.join(name);
         let Opened { file, facts } = match directory.open_file(name) {
@@ -181,8 +188,10 @@ impl FileBackend {
             return Ok(answers);
         }
         let directory = self.enter(&mut answers.notices).map_err(FetchError::new)?;
-        for (index, request) in requests.iter().enumerate() {
-            let document = self.answer(&directory, request, index, &mut answers.notices);
+        // What others can change is said once, also if several files are below it.
+        let mut exposed = BTreeSet::new();
+        for request in requests.iter().enumerate() {
+            let document = self.answer(&directory, request, &mut answers.notices, &mut exposed);
             answers.documents.push(document.map_err(FetchError::new));
         }
         Ok(answers)

@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{self, OFlag, OpenHow, ResolveFlag};
@@ -80,6 +80,20 @@ impl Directory {
         })
     }
 
+    /// The folders on the way to `name` below this one, also those that links lead through, as far as it
+    /// can be gone.
+    pub(super) fn folders(&self, name: &str) -> Vec<(PathBuf, Facts)> {
+        let mut folders = Vec::new();
+        // What is wrong with the way is seen by whoever opens what is at its end.
+        let _ = walk(
+            self.handle.as_fd(),
+            name.as_ref(),
+            OFlag::O_PATH | OFlag::O_CLOEXEC,
+            &mut |path, facts| folders.push((path, facts)),
+        );
+        folders
+    }
+
     /// Whether each part of `name` is there, links not followed. Asked of a name that
     /// leads to nothing, this tells a link that leads to nothing.
     pub(super) fn has_link(&self, name: &str) -> bool {
@@ -106,7 +120,7 @@ impl Directory {
         let mut outcome = Err(Errno::EAGAIN);
         for _ in 0..ATTEMPTS {
             outcome = if self.by_hand {
-                walk(self.handle.as_fd(), name.as_ref(), flags)
+                walk(self.handle.as_fd(), name.as_ref(), flags, &mut |_, _| {})
             } else {
                 self.ask_kernel(name, flags)
             };
@@ -121,15 +135,23 @@ impl Directory {
         let resolve = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS;
         let how = OpenHow::new().flags(flags).resolve(resolve);
         match fcntl::openat2(&self.handle, name, how) {
-            Err(Errno::ENOSYS | Errno::EPERM) => walk(self.handle.as_fd(), name.as_ref(), flags),
+            Err(Errno::ENOSYS | Errno::EPERM) => {
+                walk(self.handle.as_fd(), name.as_ref(), flags, &mut |_, _| {})
+            }
             outcome => outcome,
         }
     }
 }
 
-/// Opens `name` below `root` part by part.
-fn walk(root: BorrowedFd<'_>, name: &OsStr, flags: OFlag) -> Result<OwnedFd, Errno> {
+/// Opens `name` below `root` part by part. `told` hears of each folder that is entered.
+fn walk(
+    root: BorrowedFd<'_>,
+    name: &OsStr,
+    flags: OFlag,
+    told: &mut dyn FnMut(PathBuf, Facts),
+) -> Result<OwnedFd, Errno> {
     let mut entered: Vec<OwnedFd> = Vec::new();
+    let mut here_is = PathBuf::new();
     let mut ahead: VecDeque<OsString> = parts(name).collect();
     let mut links = 0;
     while let Some(part) = ahead.pop_front() {
@@ -139,6 +161,7 @@ fn walk(root: BorrowedFd<'_>, name: &OsStr, flags: OFlag) -> Result<OwnedFd, Err
         if part == ".." {
             // Up is where we came from; above the root there is nothing.
             entered.pop().ok_or(Errno::EXDEV)?;
+            here_is.pop();
             continue;
         }
         let here = entered.last().map_or(root, AsFd::as_fd);
@@ -178,6 +201,8 @@ fn walk(root: BorrowedFd<'_>, name: &OsStr, flags: OFlag) -> Result<OwnedFd, Err
         if kind != SFlag::S_IFDIR {
             return Err(Errno::ENOTDIR);
         }
+        here_is.push(&part);
+        told(here_is.clone(), facts(pinned.as_fd())?);
         entered.push(pinned);
     }
     // The name ended in `.` or `..`: a directory that was entered, or the root.

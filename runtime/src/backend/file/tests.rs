@@ -270,3 +270,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_folder_that_others_can_change_is_said_once_for_all_that_is_below_it() {
+    let mount = Mount::new(&[("sub/A", b"dummy-a"), ("sub/B", b"dummy-b")]);
+    fs::set_permissions(mount.path("sub"), fs::Permissions::from_mode(0o777)).unwrap();
+    let names = requests(&["sub/A", "sub/B"]);
+    let answers = mount.backend(Strictness::Warn).read(&names).unwrap();
+    assert_eq!(answers.notices.len(), 1);
+    assert!(
+        answers
+            .documents
+            .iter()
+            .all(|answer| matches!(answer, Ok(Some(_))))
+    );
+    let answers = mount.strict(&["sub/A", "sub/B"]);
+    assert!(answers.documents.iter().all(Result::is_err));
+}
