@@ -3,7 +3,11 @@
 //! These types have no field that a value fits into, so a report can be printed, logged
 //! and serialized freely.
 
+mod backend;
+
 use serde::Serialize;
+
+pub use backend::BackendReport;
 
 use crate::backend::Version;
 use crate::ciphertext::shown;
@@ -29,6 +33,9 @@ pub struct Report {
     /// Who says that this is production; absent if nobody does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub production: Option<String>,
+    /// Those that are asked over a network by the launcher itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub backends: Vec<BackendReport>,
     /// One per entry, in the order of the manifest.
     pub entries: Vec<EntryReport>,
 }
@@ -110,6 +117,7 @@ impl Report {
             environment: plan.selection.environment.clone(),
             chosen_by: plan.selection.chosen_by.clone(),
             production: plan.selection.production.clone(),
+            backends: BackendReport::all_of(plan),
             entries: plan.routes.iter().map(|route| entry(plan, route)).collect(),
         }
     }

@@ -58,10 +58,30 @@ fn text(report: &Report) -> String {
         None => "production: no".into(),
     };
     format!(
-        "manifest:    {}\nenvironment: {} ({})\n{}\n\n{table}",
+        "manifest:    {}\nenvironment: {} ({})\n{}\n\n{table}{}",
         one_line(&report.manifest),
         one_line(&report.environment),
         one_line(chosen),
-        one_line(&production)
+        one_line(&production),
+        backends(report)
     )
+}
+
+/// Whom the manifest has asked, and what it has them shown.
+fn backends(report: &Report) -> String {
+    let mut text = String::new();
+    for backend in &report.backends {
+        text.push_str(&format!(
+            "\n{} ({})\n",
+            one_line(&backend.name),
+            backend.kind
+        ));
+        for (key, says) in &backend.says {
+            text.push_str(&format!("  {key}: {}\n", one_line(says)));
+        }
+        if backend.says.is_empty() {
+            text.push_str("  says nothing: variables and files of your own decide\n");
+        }
+    }
+    text
 }
