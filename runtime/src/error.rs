@@ -29,6 +29,11 @@ pub trait Explain: Error {
         None
     }
 
+    /// Whether it says that the time is over, and of what.
+    fn is_late(&self) -> bool {
+        false
+    }
+
     /// Whether to ask again is of any use.
     fn nature(&self) -> Nature {
         Nature::Fault

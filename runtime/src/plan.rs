@@ -16,7 +16,7 @@ pub use error::PlanError;
 
 use crate::backend::{Request, Version};
 use crate::cache::Variable;
-use crate::error::{Problem, Problems};
+use crate::error::{Explain, Problem, Problems};
 use crate::extract::Field;
 use crate::manifest::BackendSettings;
 use crate::manifest::{
@@ -141,6 +141,23 @@ impl Plan {
             order: Vec::new(),
             ttl: self.ttl,
         })
+    }
+
+    /// What is asked of which backend, and for which entry.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = (&Route, usize, &Request)> {
+        self.routes.iter().filter_map(|route| match &route.origin {
+            RouteOrigin::Document { document, .. } => {
+                let planned = &self.backends[document.backend];
+                Some((route, document.backend, &planned.requests[document.request]))
+            }
+            RouteOrigin::Process | RouteOrigin::Composed(_) => None,
+        })
+    }
+
+    /// What is wrong with what an entry asks for, where it stands.
+    pub(crate) fn problem(&self, route: &Route, error: &impl Explain) -> Problem {
+        let place = self.manifest.source().place(&route.span);
+        Problem::error(error, Some(place)).of(&self.entry(route).name)
     }
 
     /// The manifest that is planned.

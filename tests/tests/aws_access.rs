@@ -1,4 +1,4 @@
-//! How AWS is reached: as whom, what it must allow, what is said when something is missing, and
+//! How AWS is reached: what it must allow, what is said when something is missing, and
 //! what of it the command gets.
 
 use std::net::SocketAddr;
@@ -62,105 +62,57 @@ fn a_missing_parameter_is_looked_for_among_its_neighbours() {
     assert!(!project.started());
 }
 
+/// The sentence of AWS about a batch quotes who asks.
 #[test]
-fn a_role_is_assumed_with_what_its_trust_policy_asks_for() {
-    let moto = Moto::start();
-    let _ = moto.secret(REGION, "app/TOKEN", VALUE);
-    let role = "arn:aws:iam::123456789012:role/reader";
-    let with =
-        |role: &str| AwsProject::new(&format!("{STORE}\nrole = {role}"), "[secrets.TOKEN]\n");
-    for written in [
-        format!("\"{role}\""),
-        format!("{{ arn = \"{role}\", external-id = \"lagomo-1\", session-name = \"api\" }}"),
-    ] {
-        let project = with(&written);
-        let link = Link::to(moto.address());
-        let outcome = project.launcher(link.address()).command(["env"]).run();
-        assert_eq!(outcome.variables(&["TOKEN"]), [VALUE]);
-        // What it was asked for with is what the command inherits, not what was assumed.
-        assert_eq!(outcome.variables(&["AWS_ACCESS_KEY_ID"]), ["AKIADUMMY"]);
-    }
-}
-
-#[test]
-fn a_role_that_is_denied_is_named() {
-    let server = secret_run_tests::SecretServer::start();
-    let body = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>\
-                <Message>dummy-90f3-of-aws</Message></Error></ErrorResponse>";
-    let answer = secret_run_tests::Response::new(403).header("content-type", "text/xml");
-    server.answer("/", answer.body(body));
-    let role = "arn:aws:iam::123456789012:role/reader";
-    let project = AwsProject::new(&format!("{STORE}\nrole = \"{role}\""), "[secrets.TOKEN]\n");
-    let outcome = project.launcher(server.address());
-    let outcome = outcome.command(project.marker()).run();
-    let problem = outcome.exits_with(125).problem("aws-role-denied");
-    assert_eq!(
-        problem["message"],
-        format!("AWS does not let these credentials assume the role `{role}`")
-    );
-    assert!(hint(&problem).contains("sts:AssumeRole"));
-    outcome.shows_no(VALUE);
-    assert!(!project.started());
-    let asked = String::from_utf8_lossy(&server.requests()[0].body).into_owned();
-    assert!(asked.contains("RoleSessionName=secret-run"), "{asked}");
-}
-
-#[test]
-fn who_gives_credentials_and_cannot_now_is_asked_again_and_denies_nothing() {
+fn a_batch_that_a_key_denies_is_read_one_by_one() {
     use secret_run_tests::{Response, SecretServer};
-    let role = "role = \"arn:aws:iam::123456789012:role/reader\"";
-    let busy = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code>\
-                <Message>dummy-90f3-of-aws</Message></Error></ErrorResponse>";
-    for answer in [
-        Response::new(503),
-        Response::new(400)
-            .header("content-type", "text/xml")
-            .body(busy),
-    ] {
-        let server = SecretServer::start();
-        server.answer("/", answer);
-        let project = AwsProject::new(&format!("{STORE}\n{role}"), "[secrets.TOKEN]\n");
-        let outcome = project.launcher(server.address());
-        let outcome = outcome.command(project.marker()).run();
-        let problem = outcome
-            .exits_with(125)
-            .problem("aws-credentials-unavailable");
-        let message = problem["message"].as_str().unwrap_or_default();
-        assert!(message.ends_with(", also after 3 attempts"), "{message}");
-        outcome.shows_no(VALUE);
-        assert!(!project.started());
-        assert_eq!(server.requests().len(), 3, "attempts do not multiply");
-    }
+    let server = SecretServer::start();
+    let denied = json!({
+        "__type": "AccessDeniedException",
+        "message": "User: arn:aws:iam::123456789012:user/a is not authorized to perform: kms:Decrypt",
+    });
+    let secret = json!({ "Name": "app/TOKEN", "SecretString": VALUE });
+    let json = |status: u16, body: &Value| {
+        let answer = Response::new(status).header("content-type", "application/x-amz-json-1.1");
+        answer.body(body.to_string())
+    };
+    let single = json(200, &secret);
+    let target = ("x-amz-target", "secretsmanager.GetSecretValue");
+    server.answer(
+        "/",
+        single.only_with(target.0, target.1, json(400, &denied)),
+    );
+    let project = AwsProject::new(STORE, "[secrets.TOKEN]\n[secrets.OTHER]\n");
+    let outcome = project.launcher(server.address()).command(["env"]).run();
+    assert_eq!(outcome.variables(&["TOKEN", "OTHER"]), [VALUE, VALUE]);
+    assert_eq!(server.requests().len(), 3);
+}
+
+/// A policy that is printed is pasted: it must not grant what nobody has seen.
+#[test]
+fn a_name_that_a_policy_takes_for_a_pattern_is_refused_where_it_stands() {
+    let project = AwsProject::new(
+        STORE,
+        "[secrets.TOKEN]\n[secrets.ANY]\nkey = \"team/*\"\n[secrets.OWN]\nkey = \"${aws:username}\"\n",
+    );
+    let outcome = project.bare().args(["aws", "policy"]).run();
+    let problems = outcome.exits_with(125).problems();
+    let told = problems.iter().map(|problem| {
+        assert_eq!(problem["kind"], "aws-name-is-pattern");
+        problem["secret"].clone()
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [json!("ANY"), json!("OWN")]);
+    assert_eq!(outcome.stdout(), "");
 }
 
 #[test]
-fn a_program_of_the_profile_can_give_the_credentials() {
-    let moto = Moto::start();
-    let _ = moto.secret(REGION, "app/TOKEN", VALUE);
-    let project = AwsProject::new(&format!("{STORE}\nprofile = \"team\""), "[secrets.TOKEN]\n");
-    let answer = json!({
-        "Version": 1, "AccessKeyId": "AKIADUMMY", "SecretAccessKey": "dummy-key-of-a-program"
-    });
-    project
-        .files()
-        .write("credentials.json", answer.to_string());
-    let file = project.files().path("credentials.json");
-    let line = format!(
-        "[profile team]\ncredential_process = cat {}\n",
-        file.display()
-    );
-    project.files().write(".aws/config", line);
-    let bare = |endpoint: SocketAddr| {
-        let launcher = project.bare().env("AWS_REGION", REGION);
-        launcher.env("AWS_ENDPOINT_URL", format!("http://{endpoint}"))
-    };
-    let outcome = bare(moto.address()).command(["env"]).run();
-    assert_eq!(outcome.variables(&["TOKEN"]), [VALUE]);
-    project.files().write("credentials.json", "no JSON");
-    let outcome = bare(moto.address()).command(project.marker()).run();
-    let _ = outcome.exits_with(125).problem("aws-credentials-failed");
-    outcome.shows_no("dummy-key-of-a-program");
-    assert!(!project.started());
+fn a_proxy_that_is_not_used_is_said_where_nobody_is_reached() {
+    let project = AwsProject::new(STORE, "[secrets.TOKEN]\n");
+    let launcher = project.launcher(([127, 0, 0, 1], 1).into());
+    let launcher = launcher.env("HTTPS_PROXY", "http://proxy.example.com:3128");
+    let outcome = launcher.command(project.marker()).run();
+    let problem = outcome.exits_with(125).problem("aws-unreachable");
+    assert!(hint(&problem).ends_with("HTTPS_PROXY is set, but secret-run goes through no proxy"));
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Aws {
             account: wanted.account.clone(),
             keys: wanted.keys.clone(),
         };
-        let Some(policy) = Policy::of(&plan, &scope) else {
+        let Some(policy) = Policy::of(&plan, &scope)? else {
             return Err(nothing_of(&plan, "AWS", "nothing-of-aws"));
         };
         print::json(&policy);

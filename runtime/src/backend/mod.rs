@@ -31,6 +31,24 @@ use crate::secret::SecretValue;
 /// Reads a variable of the launcher's own environment.
 pub type ProcessVariable<'a> = &'a (dyn Fn(&str) -> Option<OsString> + Send + Sync);
 
+/// The first variable that is set of those that name a proxy for what is encrypted. Nothing here goes
+/// through one, which who can't be reached should know.
+#[cfg(any(feature = "aws", feature = "vault"))]
+pub(crate) fn proxy_variable(process: ProcessVariable<'_>) -> Option<&'static str> {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let is_set = |name: &&str| process(name).is_some_and(|value| !value.is_empty());
+    names.into_iter().find(is_set)
+}
+
+/// What to do where nobody was reached, with a word about the proxy that was not used.
+#[cfg(any(feature = "aws", feature = "vault"))]
+pub(crate) fn past_proxy(hint: &str, proxy: Option<&'static str>) -> String {
+    match proxy {
+        Some(proxy) => format!("{hint}; {proxy} is set, but secret-run goes through no proxy"),
+        None => hint.to_owned(),
+    }
+}
+
 /// One document that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Request {
@@ -101,6 +119,8 @@ pub struct FetchError {
     place: Option<Place>,
     /// How often it was asked for, if that was more than once.
     attempts: u32,
+    /// What came up besides.
+    besides: Option<Arc<[FetchError]>>,
 }
 
 impl FetchError {
@@ -110,6 +130,7 @@ impl FetchError {
             cause: Arc::new(cause),
             place: None,
             attempts: 1,
+            besides: None,
         }
     }
 
@@ -125,6 +146,22 @@ impl FetchError {
     pub fn after(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
+    }
+
+    /// The same error, beside which the user should know of something else.
+    #[must_use]
+    pub fn beside(mut self, warnings: Vec<FetchError>) -> Self {
+        self.besides = Some(warnings.into());
+        self
+    }
+
+    /// What the user should know besides, of the backend as a whole.
+    pub(crate) fn notices(&self) -> impl Iterator<Item = Notice> {
+        self.besides
+            .iter()
+            .flat_map(|besides| besides.iter())
+            .cloned()
+            .map(Notice::of_all)
     }
 
     /// Where it was found, if that is a place in a file.
@@ -174,6 +211,10 @@ impl Explain for FetchError {
         self.cause.hint()
     }
 
+    fn is_late(&self) -> bool {
+        self.cause.is_late()
+    }
+
     fn nature(&self) -> Nature {
         self.cause.nature()
     }
@@ -189,6 +230,14 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// One about the backend as a whole.
+    pub(crate) fn of_all(warning: FetchError) -> Self {
+        Self {
+            request: None,
+            warning,
+        }
+    }
+
     /// It as a problem that does not keep the command from starting.
     #[must_use]
     pub fn problem(&self) -> Problem {

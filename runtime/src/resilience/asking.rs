@@ -83,7 +83,7 @@ fn in_time(
 ) -> Result<Answers, FetchError> {
     answers.map_err(|error| {
         let is_late = || terms.deadline.has_passed(Instant::now());
-        if retry_after(&error).is_some() && is_late() {
+        if retry_after(&error).is_some() && !error.is_late() && is_late() {
             FetchError::new(terms.late(before))
         } else {
             error

@@ -99,7 +99,7 @@ impl DeadlineError {
 }
 
 impl DeadlineOf {
-    fn noun(self) -> &'static str {
+    pub(crate) fn noun(self) -> &'static str {
         match self {
             Self::Backend => "this backend",
             Self::Run => "the run",
@@ -135,6 +135,10 @@ impl Explain for DeadlineError {
 
     fn nature(&self) -> Nature {
         Nature::Outage { retry_after: None }
+    }
+
+    fn is_late(&self) -> bool {
+        true
     }
 }
 

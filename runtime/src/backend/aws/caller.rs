@@ -10,10 +10,10 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use http::Uri;
 
-use super::asking;
-use super::classify::Call;
+use super::asking::tried;
 use super::{AwsError, AwsSession};
 use crate::manifest::AwsAccess;
+use crate::resilience::Terms;
 
 const METHOD: &str = "POST";
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
@@ -49,31 +49,24 @@ impl Caller {
     pub(crate) async fn signed(
         &self,
         header: Option<(&'static str, &str)>,
+        terms: &Terms,
     ) -> Result<SignedRequest, AwsError> {
         let region = self.access.region.as_deref();
         let url = endpoint(region).await.ok_or(AwsError::NoRegion)?;
         let region = region.unwrap_or(WORLD);
-        let credentials = self.credentials(region).await?;
+        let credentials = self.credentials(terms).await?;
         let signed = signed(&url, region, credentials, header, SystemTime::now());
         signed.ok_or(AwsError::CredentialsFailed)
     }
 
-    async fn credentials(&self, region: &str) -> Result<Credentials, AwsError> {
-        let tried = asking::tried(&self.access);
-        let config = self.session.config(&self.access).await;
-        let Some(provider) = config.credentials_provider() else {
-            return Err(AwsError::NoCredentials { tried });
+    async fn credentials(&self, terms: &Terms) -> Result<Credentials, AwsError> {
+        let config = self.session.ready(&self.access, Some(terms)).await?;
+        let none = || AwsError::NoCredentials {
+            tried: tried(&self.access),
         };
-        let call = Call {
-            action: "sts:GetCallerIdentity",
-            name: "",
-            resource: "*".to_owned(),
-            region,
-            tried: &tried,
-            role: None,
-        };
-        let credentials = provider.provide_credentials().await;
-        credentials.map_err(|error| call.without_credentials(&error))
+        let known = config.credentials_provider().ok_or_else(none)?;
+        let known = known.provide_credentials().await;
+        known.map_err(|_| AwsError::CredentialsFailed)
     }
 }
 

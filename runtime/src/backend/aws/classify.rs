@@ -13,8 +13,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use super::ATTEMPT;
+use super::asking::tried;
 use super::error::AwsError;
 use super::http::PlainText;
+use crate::manifest::AwsAccess;
 
 /// What was called, for messages.
 pub(super) struct Call<'a> {
@@ -24,9 +26,8 @@ pub(super) struct Call<'a> {
     /// The same as policies name it.
     pub(super) resource: String,
     pub(super) region: &'a str,
-    pub(super) tried: &'a str,
-    /// The role that the manifest has assumed.
-    pub(super) role: Option<&'a str>,
+    /// A variable that names a proxy.
+    pub(super) proxy: Option<&'static str>,
 }
 
 impl Call<'_> {
@@ -95,11 +96,6 @@ impl Call<'_> {
         if causes(error).any(|error| error.is::<PlainText>()) {
             return AwsError::PlainText;
         }
-        if let Some(error) =
-            causes(error).find_map(|error| error.downcast_ref::<CredentialsError>())
-        {
-            return self.without_credentials(error);
-        }
         match error {
             SdkError::TimeoutError(_) => timed_out,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => timed_out,
@@ -116,50 +112,55 @@ impl Call<'_> {
             }
             _ => AwsError::Unreachable {
                 region: self.region.to_owned(),
+                proxy: self.proxy,
             },
         }
     }
+}
 
-    /// Why there are no credentials. Where a role was to be assumed, AWS says it.
-    pub(super) fn without_credentials(&self, error: &CredentialsError) -> AwsError {
-        if causes(error).any(|error| error.is::<PlainText>()) {
-            return AwsError::PlainText;
+/// Why there are no credentials. Where a role was to be assumed, AWS says it.
+pub(super) fn without_credentials(
+    error: &CredentialsError,
+    (access, proxy): (&AwsAccess, Option<&'static str>),
+) -> AwsError {
+    if causes(error).any(|error| error.is::<PlainText>()) {
+        return AwsError::PlainText;
+    }
+    if causes(error).any(is_outage) {
+        return AwsError::CredentialsUnavailable { proxy };
+    }
+    let code = causes(error).find_map(|error| {
+        let assumed = error.downcast_ref::<AssumeRoleError>();
+        let by_token = error.downcast_ref::<AssumeRoleWithWebIdentityError>();
+        let assumed = assumed.map(ProvideErrorMetadata::code);
+        assumed.or(by_token.map(ProvideErrorMetadata::code))
+    });
+    match code.map(Option::unwrap_or_default) {
+        Some("ExpiredTokenException" | "ExpiredToken") => AwsError::Expired,
+        Some("InvalidClientTokenId" | "SignatureDoesNotMatch" | "UnrecognizedClientException") => {
+            AwsError::BadCredentials
         }
-        if causes(error).any(is_outage) {
-            return AwsError::CredentialsUnavailable;
-        }
-        let code = causes(error).find_map(|error| {
-            let assumed = error.downcast_ref::<AssumeRoleError>();
-            let by_token = error.downcast_ref::<AssumeRoleWithWebIdentityError>();
-            let assumed = assumed.map(ProvideErrorMetadata::code);
-            assumed.or(by_token.map(ProvideErrorMetadata::code))
-        });
-        match code.map(Option::unwrap_or_default) {
-            Some("ExpiredTokenException" | "ExpiredToken") => AwsError::Expired,
-            Some(
-                "InvalidClientTokenId" | "SignatureDoesNotMatch" | "UnrecognizedClientException",
-            ) => AwsError::BadCredentials,
-            // Without a code it is no answer of AWS.
-            Some(
-                ""
-                | "Throttling"
-                | "ThrottlingException"
-                | "InternalFailure"
-                | "ServiceUnavailable"
-                | "IDPCommunicationError",
-            ) => AwsError::CredentialsUnavailable,
-            Some(_) => AwsError::RoleDenied {
-                role: self.role.map(str::to_owned),
-            },
-            None if matches!(error, CredentialsError::CredentialsNotLoaded(_)) => {
-                let tried = self.tried.to_owned();
-                AwsError::NoCredentials { tried }
+        // Without a code it is no answer of AWS.
+        Some(
+            ""
+            | "Throttling"
+            | "ThrottlingException"
+            | "InternalFailure"
+            | "ServiceUnavailable"
+            | "IDPCommunicationError",
+        ) => AwsError::CredentialsUnavailable { proxy },
+        Some(_) => AwsError::RoleDenied {
+            role: access.role.as_ref().map(|role| role.arn.clone()),
+        },
+        None if matches!(error, CredentialsError::CredentialsNotLoaded(_)) => {
+            AwsError::NoCredentials {
+                tried: tried(access),
             }
-            None if matches!(error, CredentialsError::ProviderTimedOut(_)) => {
-                AwsError::CredentialsUnavailable
-            }
-            None => AwsError::CredentialsFailed,
         }
+        None if matches!(error, CredentialsError::ProviderTimedOut(_)) => {
+            AwsError::CredentialsUnavailable { proxy }
+        }
+        None => AwsError::CredentialsFailed,
     }
 }
 
@@ -194,9 +195,39 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// Whether a refusal is about the key that a secret is encrypted with.
+/// Whether a refusal is about the key that a secret is encrypted with. The message quotes the caller's
+/// and the secret's names, so it has to be words that no name can have.
 fn is_of_key(message: &str) -> bool {
-    ["KMS", "kms:", "ciphertext"]
+    ["Access to KMS", "perform: kms:", "ciphertext refers"]
         .iter()
-        .any(|sign| message.contains(sign))
+        .any(|words| message.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_key;
+
+    #[test]
+    fn a_refusal_is_about_a_key_by_its_words_and_by_no_name_in_it() {
+        for message in [
+            "Access to KMS is not allowed",
+            "User: arn:aws:sts::123456789012:assumed-role/app/x is not authorized to perform: \
+             kms:Decrypt on the resource associated with this ciphertext",
+            "The ciphertext refers to a customer master key that does not exist, does not exist in \
+             this region, or you are not allowed to access.",
+        ] {
+            assert!(is_of_key(message), "{message}");
+        }
+        for message in [
+            "User: arn:aws:sts::123456789012:assumed-role/AppKMSRole/x is not authorized to perform: \
+             secretsmanager:BatchGetSecretValue because no identity-based policy allows it",
+            "User: arn:aws:iam::123456789012:user/app is not authorized to perform: \
+             secretsmanager:GetSecretValue on resource: app/KMS_KEY_ID",
+            "User: arn:aws:iam::123456789012:user/app is not authorized to perform: \
+             ssm:GetParameters on resource: \
+             arn:aws:ssm:eu-west-1:123456789012:parameter/app/ciphertext",
+        ] {
+            assert!(!is_of_key(message), "{message}");
+        }
+    }
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use humantime::format_duration;
 use thiserror::Error;
 
+use crate::backend::past_proxy;
 use crate::error::{Explain, Nature};
+use crate::resilience::DeadlineOf;
 
 /// Why a secret could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -23,7 +26,22 @@ pub enum AwsError {
     CredentialsFailed,
     /// A source that should have credentials could not be reached, or could not answer now.
     #[error("the credentials for AWS can't be had now: who gives them does not answer")]
-    CredentialsUnavailable,
+    CredentialsUnavailable {
+        /// A variable that names a proxy.
+        proxy: Option<&'static str>,
+    },
+    /// A source did not give them in time.
+    #[error("the credentials for AWS did not come from {giver} within {}, the deadline of {}", format_duration(*limit), of.noun())]
+    CredentialsLate {
+        /// Who should have given them.
+        giver: String,
+        /// The backend that waited.
+        backend: String,
+        /// How long.
+        limit: Duration,
+        /// Whose deadline that was.
+        of: DeadlineOf,
+    },
     /// A role could not be assumed.
     #[error("AWS does not let these credentials assume {}", role.as_deref().map_or_else(
         || "the role of the profile or of the web identity".to_owned(),
@@ -65,6 +83,12 @@ pub enum AwsError {
         /// What was asked for.
         name: String,
     },
+    /// A policy would take it for more than itself.
+    #[error("a policy of IAM takes `{name}` for a pattern, and grants more than that name")]
+    Pattern {
+        /// What was asked for.
+        name: String,
+    },
     /// Too many requests.
     #[error("AWS throttles requests")]
     Throttled {
@@ -92,6 +116,8 @@ pub enum AwsError {
     Unreachable {
         /// The region that was asked.
         region: String,
+        /// A variable that names a proxy.
+        proxy: Option<&'static str>,
     },
     /// It took too long.
     #[error("AWS did not answer within {seconds} s")]
@@ -130,7 +156,8 @@ impl Explain for AwsError {
             Self::NoRegion => "aws-no-region",
             Self::NoCredentials { .. } => "aws-no-credentials",
             Self::CredentialsFailed => "aws-credentials-failed",
-            Self::CredentialsUnavailable => "aws-credentials-unavailable",
+            Self::CredentialsUnavailable { .. } => "aws-credentials-unavailable",
+            Self::CredentialsLate { .. } => "aws-credentials-timed-out",
             Self::RoleDenied { .. } => "aws-role-denied",
             Self::Expired => "aws-expired-credentials",
             Self::BadCredentials => "aws-bad-credentials",
@@ -138,6 +165,7 @@ impl Explain for AwsError {
             Self::KeyDenied { .. } => "aws-key-denied",
             Self::PendingDeletion { .. } => "aws-pending-deletion",
             Self::BadName { .. } => "aws-bad-name",
+            Self::Pattern { .. } => "aws-name-is-pattern",
             Self::Throttled { .. } => "aws-throttled",
             Self::Server { .. } => "aws-server",
             Self::Refused { .. } => "aws-refused",
@@ -161,16 +189,26 @@ impl Explain for AwsError {
                  profile, try it by itself with `aws sts get-caller-identity`"
                     .into()
             }
+            Self::CredentialsLate { backend, of, .. } => {
+                let longer = match of {
+                    DeadlineOf::Backend => format!("[backends.{backend}]"),
+                    DeadlineOf::Run => "[resilience]".to_owned(),
+                };
+                format!(
+                    "see what it waits for with `aws sts get-caller-identity`: a program of a profile can \
+                     ask nobody here. If it is that slow, give it more time with `deadline` in {longer}"
+                )
+            }
             Self::RoleDenied { .. } => {
                 "allow `sts:AssumeRole` on it to these credentials, and these credentials in its \
                  trust policy, with the external id if it asks for one"
                     .into()
             }
-            Self::CredentialsUnavailable => {
+            Self::CredentialsUnavailable { proxy } => past_proxy(
                 "check the network and the region; if the profile names a program or another \
-                 profile, try it by itself with `aws sts get-caller-identity`"
-                    .into()
-            }
+                 profile, try it by itself with `aws sts get-caller-identity`",
+                *proxy,
+            ),
             Self::Expired => "log in again, as with `aws sso login`".into(),
             Self::BadCredentials => {
                 "check that they belong to this account and are not deactivated, and that the \
@@ -190,6 +228,10 @@ impl Explain for AwsError {
                 "take it back with `aws secretsmanager restore-secret --secret-id {name}`, or \
                  name another"
             ),
+            Self::Pattern { .. } => {
+                "give it a name without `*`, `?` and `${`: in a policy, these stand for other names as well"
+                    .into()
+            }
             Self::BadName { .. } => {
                 "a name has letters, digits and /_+=.@- only; a version is a stage such as \
                  AWSPREVIOUS or an id"
@@ -206,14 +248,18 @@ impl Explain for AwsError {
                 "check what answers at the endpoint, if AWS_ENDPOINT_URL or the profile names one"
                     .into()
             }
-            Self::Unreachable { .. } => {
-                "check the name of the region, the network, and AWS_ENDPOINT_URL if it is set"
-                    .into()
-            }
+            Self::Unreachable { proxy, .. } => past_proxy(
+                "check the name of the region, the network, and AWS_ENDPOINT_URL if it is set",
+                *proxy,
+            ),
             Self::PlainText => {
                 "use an endpoint that begins with https://; http:// is for 127.0.0.1".into()
             }
         })
+    }
+
+    fn is_late(&self) -> bool {
+        matches!(self, Self::CredentialsLate { .. })
     }
 
     fn nature(&self) -> Nature {
@@ -226,7 +272,8 @@ impl Explain for AwsError {
             Self::Throttled { retry_after } | Self::Server { retry_after, .. } => Nature::Outage {
                 retry_after: *retry_after,
             },
-            Self::CredentialsUnavailable
+            Self::CredentialsUnavailable { .. }
+            | Self::CredentialsLate { .. }
             | Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::NoAnswer { .. } => Nature::Outage { retry_after: None },
@@ -235,6 +282,7 @@ impl Explain for AwsError {
             | Self::CredentialsFailed
             | Self::PendingDeletion { .. }
             | Self::BadName { .. }
+            | Self::Pattern { .. }
             | Self::Refused { .. }
             | Self::PlainText => Nature::Fault,
         }

@@ -14,10 +14,12 @@ mod asking;
 #[cfg(feature = "vault")]
 mod caller;
 mod classify;
+mod credentials;
 mod error;
 mod http;
 mod parameter_store;
 mod policy;
+mod programs;
 mod secrets_manager;
 mod session;
 
@@ -31,7 +33,7 @@ pub use policy::{Policy, PolicyScope};
 pub use secrets_manager::SecretsManager;
 pub use session::AwsSession;
 
-/// How long one attempt may take.
+/// How long one attempt at a request may take.
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// The most calls at once, where each secret is a call of its own.
 const AT_ONCE: usize = 32;

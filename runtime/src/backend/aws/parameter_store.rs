@@ -20,6 +20,7 @@ use super::classify::Call;
 use super::{AT_ONCE, AwsError, AwsSession};
 use crate::backend::{Answers, Backend, Clues, Document, Fetching, Request, Version};
 use crate::manifest::AwsAccess;
+use crate::resilience::Terms;
 use crate::secret::SecretValue;
 
 pub(super) const ACTION: &str = "ssm:GetParameters";
@@ -32,7 +33,7 @@ const BATCH_SIZE: usize = 10;
 pub struct ParameterStore<'a> {
     session: &'a AwsSession,
     access: &'a AwsAccess,
-    tried: String,
+    terms: Option<Terms>,
 }
 
 impl<'a> ParameterStore<'a> {
@@ -42,7 +43,7 @@ impl<'a> ParameterStore<'a> {
         Self {
             session,
             access,
-            tried: asking::tried(access),
+            terms: None,
         }
     }
 
@@ -61,12 +62,12 @@ impl<'a> ParameterStore<'a> {
     async fn read(&self, requests: &[Request]) -> Result<Vec<Answer>, AwsError> {
         let config = self.session.config(self.access).await;
         let regions = asking::by_region(requests, &config)?;
+        let config = self.session.ready(self.access, self.terms.as_ref()).await?;
         let regions = regions.into_iter().map(|(region, wanted)| {
             let reader = Reader {
                 client: self.client(&config, Some(&region)),
                 region,
-                tried: &self.tried,
-                role: self.access.role.as_ref().map(|role| role.arn.as_str()),
+                proxy: self.session.proxy,
             };
             async move { reader.read(requests, wanted).await }
         });
@@ -101,10 +102,17 @@ impl Backend for ParameterStore<'_> {
 
     fn clues<'a>(&'a self, missing: &'a [Request]) -> Clues<'a> {
         Box::pin(async move {
-            let config = self.session.config(self.access).await;
+            let ready = self.session.ready(self.access, self.terms.as_ref());
+            let Ok(config) = ready.await else {
+                return vec![None; missing.len()];
+            };
             let client = self.client(&config, None);
             asking::clues(missing, &config, |folder| Self::folder(&client, folder)).await
         })
+    }
+
+    fn on(&mut self, terms: &Terms) {
+        self.terms = Some(terms.clone());
     }
 
     fn waits(&self) -> bool {
@@ -113,14 +121,13 @@ impl Backend for ParameterStore<'_> {
 }
 
 /// Reads in one region.
-struct Reader<'a> {
+struct Reader {
     client: Client,
     region: String,
-    tried: &'a str,
-    role: Option<&'a str>,
+    proxy: Option<&'static str>,
 }
 
-impl Reader<'_> {
+impl Reader {
     /// The answers to the requests at these positions.
     async fn read(&self, requests: &[Request], wanted: Vec<usize>) -> Vec<(usize, Answer)> {
         let first = wanted.iter().map(|&index| named(&requests[index]));
@@ -235,8 +242,7 @@ impl Reader<'_> {
             name,
             resource: super::policy::parameter(name, &self.region, "*"),
             region: &self.region,
-            tried: self.tried,
-            role: self.role,
+            proxy: self.proxy,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::arn::{partition_of, region_of};
-use super::{parameter_store, secrets_manager};
+use super::{AwsError, parameter_store, secrets_manager};
+use crate::error::{Problem, Problems};
 use crate::manifest::{AwsSettings, AwsStore, BackendSettings};
 use crate::plan::{Plan, PlannedBackend};
 
@@ -60,8 +61,14 @@ impl Statement {
 
 impl Policy {
     /// The least that the backends of `plan` need; `None` if none of them is of AWS.
-    #[must_use]
-    pub fn of(plan: &Plan, scope: &PolicyScope) -> Option<Self> {
+    ///
+    /// # Errors
+    /// When a policy would grant more than a name that is needed, since it takes it for a pattern.
+    pub fn of(plan: &Plan, scope: &PolicyScope) -> Result<Option<Self>, Problems> {
+        let patterns: Vec<_> = patterns(plan).collect();
+        if !patterns.is_empty() {
+            return Err(patterns.into_iter().collect());
+        }
         let mut secrets = BTreeSet::new();
         let mut parameters = BTreeSet::new();
         let mut batches = false;
@@ -113,7 +120,7 @@ impl Policy {
             ));
         }
         if statement.is_empty() {
-            return None;
+            return Ok(None);
         }
         if !scope.keys.is_empty() {
             let keys = scope.keys.iter().cloned().collect();
@@ -125,10 +132,10 @@ impl Policy {
                 ..Statement::of("DecryptThem", "kms:Decrypt", keys)
             });
         }
-        Some(Self {
+        Ok(Some(Self {
             version: "2012-10-17",
             statement,
-        })
+        }))
     }
 }
 
@@ -137,6 +144,23 @@ fn of_aws(planned: &PlannedBackend) -> Option<(&PlannedBackend, &AwsSettings)> {
         BackendSettings::Aws(aws) => Some((planned, aws)),
         _ => None,
     }
+}
+
+/// For each entry, that a policy can't name what it asks for and nothing else.
+fn patterns(plan: &Plan) -> impl Iterator<Item = Problem> {
+    plan.asked().filter_map(|(route, backend, request)| {
+        let _ = of_aws(&plan.backends[backend])?;
+        is_pattern(&request.path).then(|| {
+            let name = request.path.clone();
+            plan.problem(route, &AwsError::Pattern { name })
+        })
+    })
+}
+
+/// Whether a name means more than itself where a policy has it: `*` and `?` stand for any characters, and
+/// `${` for what AWS knows of who asks.
+fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?']) || name.contains("${")
 }
 
 /// A secret as policies name it. Secrets Manager adds six characters to a name.
@@ -169,6 +193,16 @@ pub(super) fn parameter(path: &str, region: &str, account: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_policy_takes_for_a_pattern_is_known() {
+        for name in ["*", "app/*", "app/to?en", "${aws:username}"] {
+            assert!(is_pattern(name), "{name}");
+        }
+        for name in ["app/token", "app/$x", "a{b}", "app-@_+=."] {
+            assert!(!is_pattern(name), "{name}");
+        }
+    }
 
     #[test]
     fn what_is_named_is_allowed_and_no_more() {

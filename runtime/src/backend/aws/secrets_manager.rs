@@ -20,6 +20,7 @@ use super::classify::Call;
 use super::{AT_ONCE, AwsError, AwsSession};
 use crate::backend::{Answers, Backend, Clues, Document, Fetching, Request, Version};
 use crate::manifest::AwsAccess;
+use crate::resilience::Terms;
 use crate::secret::SecretValue;
 
 pub(super) const SINGLE: &str = "secretsmanager:GetSecretValue";
@@ -36,7 +37,7 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 pub struct SecretsManager<'a> {
     session: &'a AwsSession,
     access: &'a AwsAccess,
-    tried: String,
+    terms: Option<Terms>,
 }
 
 impl<'a> SecretsManager<'a> {
@@ -46,7 +47,7 @@ impl<'a> SecretsManager<'a> {
         Self {
             session,
             access,
-            tried: asking::tried(access),
+            terms: None,
         }
     }
 
@@ -65,12 +66,12 @@ impl<'a> SecretsManager<'a> {
     async fn read(&self, requests: &[Request]) -> Result<Vec<Answer>, AwsError> {
         let config = self.session.config(self.access).await;
         let regions = asking::by_region(requests, &config)?;
+        let config = self.session.ready(self.access, self.terms.as_ref()).await?;
         let regions = regions.into_iter().map(|(region, wanted)| {
             let reader = Reader {
                 client: self.client(&config, Some(&region)),
                 region,
-                tried: &self.tried,
-                role: self.access.role.as_ref().map(|role| role.arn.as_str()),
+                proxy: self.session.proxy,
                 requests,
             };
             async move { reader.read(wanted).await }
@@ -103,10 +104,17 @@ impl Backend for SecretsManager<'_> {
 
     fn clues<'a>(&'a self, missing: &'a [Request]) -> Clues<'a> {
         Box::pin(async move {
-            let config = self.session.config(self.access).await;
+            let ready = self.session.ready(self.access, self.terms.as_ref());
+            let Ok(config) = ready.await else {
+                return vec![None; missing.len()];
+            };
             let client = self.client(&config, None);
             asking::clues(missing, &config, |folder| Self::folder(&client, folder)).await
         })
+    }
+
+    fn on(&mut self, terms: &Terms) {
+        self.terms = Some(terms.clone());
     }
 
     fn waits(&self) -> bool {
@@ -118,8 +126,7 @@ impl Backend for SecretsManager<'_> {
 struct Reader<'a> {
     client: Client,
     region: String,
-    tried: &'a str,
-    role: Option<&'a str>,
+    proxy: Option<&'static str>,
     requests: &'a [Request],
 }
 
@@ -162,7 +169,12 @@ impl Reader<'_> {
                 let failure = self.call(BATCH, "the batch").failed(&error);
                 return match failure {
                     // One that is wrong refuses the whole: each for itself shows which.
-                    None | Some(AwsError::Denied { .. } | AwsError::BadName { .. }) => {
+                    None
+                    | Some(
+                        AwsError::Denied { .. }
+                        | AwsError::KeyDenied { .. }
+                        | AwsError::BadName { .. },
+                    ) => {
                         let reason = failure.map(|failure| failure.to_string());
                         debug!(reason, region = self.region, "reads one by one");
                         self.singles(wanted).await
@@ -255,8 +267,7 @@ impl Reader<'_> {
             name,
             resource,
             region: &self.region,
-            tried: self.tried,
-            role: self.role,
+            proxy: self.proxy,
         }
     }
 }

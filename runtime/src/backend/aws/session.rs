@@ -10,7 +10,6 @@ use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvi
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -18,12 +17,10 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::OnceCell;
 
-use super::{ATTEMPT, http};
-use crate::backend::ProcessVariable;
-use crate::manifest::{AwsAccess, AwsRole};
-
-/// How a session of an assumed role is called where nobody says it.
-const SESSION_NAME: &str = "secret-run";
+use super::{ATTEMPT, AwsError, credentials, http};
+use crate::backend::{ProcessVariable, proxy_variable};
+use crate::manifest::AwsAccess;
+use crate::resilience::Terms;
 
 /// What all backends for AWS of one run share. Sets up nothing before something is asked.
 #[derive(Debug)]
@@ -31,13 +28,26 @@ pub struct AwsSession {
     production: bool,
     /// Whether variables hold credentials, so that nothing else is asked for a region.
     own_credentials: bool,
+    /// The profile of AWS_PROFILE.
+    profile: Option<String>,
+    /// A variable that names a proxy, which is not used.
+    pub(super) proxy: Option<&'static str>,
     /// Whether sources of credentials are asked again by the SDK.
     retries: bool,
     /// Instead of all sources.
     keys: Option<SharedCredentialsProvider>,
     client: OnceLock<SharedHttpClient>,
     /// By access: what has the same credentials looks for them once.
-    configs: Mutex<BTreeMap<AwsAccess, Arc<OnceCell<SdkConfig>>>>,
+    configs: Mutex<BTreeMap<AwsAccess, Arc<Config>>>,
+}
+
+/// What is known for an access.
+#[derive(Debug, Default)]
+struct Config {
+    /// Nobody was asked for credentials.
+    loaded: OnceCell<SdkConfig>,
+    /// With credentials that have come.
+    ready: OnceCell<SdkConfig>,
 }
 
 impl AwsSession {
@@ -47,6 +57,8 @@ impl AwsSession {
         Self {
             production,
             own_credentials: process("AWS_ACCESS_KEY_ID").is_some(),
+            profile: process("AWS_PROFILE").and_then(|name| name.into_string().ok()),
+            proxy: proxy_variable(process),
             retries: true,
             keys: None,
             client: OnceLock::new(),
@@ -71,14 +83,44 @@ impl AwsSession {
         self
     }
 
-    /// The settings of the SDK for an access.
+    /// The settings of the SDK for an access, before anybody was asked for credentials.
     pub(super) async fn config(&self, access: &AwsAccess) -> SdkConfig {
-        let cell = {
-            let configs = self.configs.lock();
-            let mut configs = configs.unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(configs.entry(access.clone()).or_default())
-        };
-        cell.get_or_init(|| self.load(access)).await.clone()
+        let config = self.known(access);
+        config
+            .loaded
+            .get_or_init(|| self.load(access))
+            .await
+            .clone()
+    }
+
+    /// The same with credentials, which are waited for as long as `terms` say.
+    pub(super) async fn ready(
+        &self,
+        access: &AwsAccess,
+        terms: Option<&Terms>,
+    ) -> Result<SdkConfig, AwsError> {
+        let config = self.known(access);
+        let ready = config.ready.get_or_try_init(|| async {
+            let loaded = config.loaded.get_or_init(|| self.load(access)).await;
+            credentials::had(loaded.clone(), (access, self.proxy)).await
+        });
+        let ready = credentials::in_time(ready, terms, || self.giver(access));
+        ready.await.cloned()
+    }
+
+    fn known(&self, access: &AwsAccess) -> Arc<Config> {
+        let configs = self.configs.lock();
+        let mut configs = configs.unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(configs.entry(access.clone()).or_default())
+    }
+
+    /// Who gives credentials for an access, as far as somebody says it.
+    fn giver(&self, access: &AwsAccess) -> String {
+        match (&access.profile, &self.profile) {
+            (Some(profile), _) => format!("the profile `{profile}` that the manifest names"),
+            (None, Some(profile)) => format!("the profile `{profile}` of AWS_PROFILE"),
+            (None, None) => "where they are looked for".into(),
+        }
     }
 
     async fn load(&self, access: &AwsAccess) -> SdkConfig {
@@ -106,12 +148,9 @@ impl AwsSession {
         }
         let mut config = loader.load().await;
         if let Some(profile) = &access.profile {
-            config = of_profile(config, client.clone(), profile);
+            config = of_profile(config, client.clone(), (profile, access));
         }
-        match &access.role {
-            Some(role) => assuming(config, role).await,
-            None => config,
-        }
+        config
     }
 }
 
@@ -131,33 +170,26 @@ fn loader(client: SharedHttpClient, retries: bool) -> ConfigLoader {
 }
 
 /// With the credentials of a profile that the manifest names: it wins over those in variables.
-fn of_profile(config: SdkConfig, client: SharedHttpClient, profile: &str) -> SdkConfig {
-    let provider = ProviderConfig::without_region()
+fn of_profile(
+    config: SdkConfig,
+    client: SharedHttpClient,
+    (profile, access): (&str, &AwsAccess),
+) -> SdkConfig {
+    // What the manifest does not say, the profile may.
+    let mut provider = ProviderConfig::without_region()
         .with_http_client(client)
-        .with_region(config.region().cloned());
-    let credentials = ProfileFileCredentialsProvider::builder()
+        .with_region(config.region().cloned())
+        .with_use_fips(access.fips)
+        .with_use_dual_stack(access.dual_stack);
+    if let Some(retries) = config.retry_config() {
+        provider = provider.with_retry_config(retries.clone());
+    }
+    if let Some(timeouts) = config.timeout_config() {
+        provider = provider.with_timeout_config(timeouts.clone());
+    }
+    let provider = ProfileFileCredentialsProvider::builder()
         .configure(&provider)
         .profile_name(profile)
         .build();
-    with_credentials(config, SharedCredentialsProvider::new(credentials))
-}
-
-/// With the credentials of a role, which those of `config` assume.
-async fn assuming(config: SdkConfig, role: &AwsRole) -> SdkConfig {
-    let Some(own) = config.credentials_provider() else {
-        return config;
-    };
-    let name = role.session_name.as_deref().unwrap_or(SESSION_NAME);
-    let mut provider = AssumeRoleProvider::builder(&role.arn)
-        .configure(&config)
-        .session_name(name);
-    if let Some(external_id) = &role.external_id {
-        provider = provider.external_id(external_id);
-    }
-    let provider = provider.build_from_provider(own).await;
-    with_credentials(config, SharedCredentialsProvider::new(provider))
-}
-
-fn with_credentials(config: SdkConfig, provider: SharedCredentialsProvider) -> SdkConfig {
-    config.into_builder().credentials_provider(provider).build()
+    credentials::with(&config, SharedCredentialsProvider::new(provider))
 }

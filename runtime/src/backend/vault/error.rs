@@ -404,6 +404,14 @@ impl Explain for VaultError {
         super::hint::of(self)
     }
 
+    fn is_late(&self) -> bool {
+        match self {
+            Self::Aws(error) => error.is_late(),
+            Self::Late(_) => true,
+            _ => false,
+        }
+    }
+
     fn nature(&self) -> Nature {
         match self {
             Self::File(error) | Self::Aws(error) => error.nature(),

@@ -9,6 +9,7 @@ use super::VaultError;
 use crate::backend::FetchError;
 use crate::backend::aws::{Caller, SignedRequest};
 use crate::outbound::base64;
+use crate::resilience::Terms;
 use crate::secret::SecretValue;
 
 /// The header that says which Vault a request is for.
@@ -26,10 +27,11 @@ pub(super) struct Iam {
 pub(super) type Fields = Vec<(&'static str, &'static str, SecretValue)>;
 
 impl Iam {
-    /// Signs a request, as it is shown to Vault.
-    pub(super) async fn fields(&self) -> Result<Fields, VaultError> {
+    /// Signs a request, as it is shown to Vault. Credentials for that are waited for as long as `terms`
+    /// say.
+    pub(super) async fn fields(&self, terms: &Terms) -> Result<Fields, VaultError> {
         let header = self.server_id.as_deref().map(|id| (SERVER_ID, id));
-        let signed = self.caller.signed(header).await;
+        let signed = self.caller.signed(header, terms).await;
         let signed = signed.map_err(|error| VaultError::Aws(FetchError::new(error)))?;
         let role = self.role.iter();
         let role = role.map(|role| ("role", "role", SecretValue::copy_of(role.as_bytes())));

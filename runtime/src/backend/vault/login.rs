@@ -145,7 +145,8 @@ impl Login {
             }
             #[cfg(feature = "aws")]
             Self::Aws { mount, iam } => {
-                log_in(client, "aws", mount, None, &iam.fields().await?).await
+                let fields = iam.fields(client.terms()).await?;
+                log_in(client, "aws", mount, None, &fields).await
             }
         }
     }
