@@ -73,6 +73,48 @@ fn a_token_comes_from_a_variable_the_home_folder_or_a_file() {
 }
 
 #[test]
+fn a_token_file_that_cannot_be_looked_for_is_not_taken_for_a_missing_one() {
+    let file = "auth = { method = \"token\", token-file = \"secrets.toml/token\" }";
+    let project = VaultProject::new(file, ENTRY);
+    let launcher = project.launcher_to("http://127.0.0.1:1");
+    let outcome = launcher.command(project.marker()).run();
+    let _ = outcome.exits_with(125).problem("not-a-directory");
+}
+
+#[test]
+fn the_plan_shows_whom_a_manifest_asks_and_what_it_shows_them() {
+    let backend = "address = \"https://vault.example.com\"\n\
+                   auth = { method = \"jwt\", role = \"app\", jwt-file = \"/home/me/dummy\" }";
+    let aws = "[backends.store]\nkind = \"aws-parameter-store\"\nprofile = \"team\"\n\
+               endpoint = \"https://aws.example.com\"\n[secrets.LEVEL]\nfrom = \"store:level\"\n";
+    let project = VaultProject::new(backend, &format!("{ENTRY}{aws}"));
+    let plan = |words: &[&str]| {
+        let launcher = project.launcher_to("").args(["plan"]).args(words);
+        let outcome = launcher.run();
+        outcome.exits_with(0);
+        outcome
+    };
+    let backends = plan(&["--format", "json"]).stdout_json()["backends"].clone();
+    assert_eq!(
+        backends,
+        json!([
+            {
+                "name": "vault", "kind": "vault", "address": "https://vault.example.com", "login": "jwt",
+                "login.role": "app", "login.jwt-file": "/home/me/dummy",
+            },
+            {
+                "name": "store", "kind": "aws-parameter-store", "profile": "team",
+                "endpoint": "https://aws.example.com",
+            },
+        ])
+    );
+    plan(&[])
+        .stdout_has("\nvault (vault)\n  address: https://vault.example.com\n  login: jwt\n")
+        .stdout_has("  login.jwt-file: /home/me/dummy\n")
+        .stdout_has("\nstore (aws-parameter-store)\n  endpoint: https://aws.example.com\n");
+}
+
+#[test]
 fn a_role_logs_in_with_variables_or_files_and_its_token_is_revoked() {
     let (bao, role, secret) = with_app_role();
     let before = bao.tokens();

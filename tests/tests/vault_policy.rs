@@ -71,6 +71,32 @@ fn a_login_may_revoke_its_token_and_versions_and_variables_count() {
     let _ = printed.exits_with(125).problem("nothing-of-vault");
 }
 
+/// Whoever pastes a policy takes it for all that is needed.
+#[test]
+fn what_no_policy_can_be_made_of_is_said_and_not_left_out() {
+    let policy = |backend: &str, mount: &str, entries: &str| {
+        let project = VaultProject::new(backend, entries);
+        let launcher = project.launcher_to("").env("VAULT_MOUNT_PATH", mount);
+        let outcome = launcher.args(["vault", "policy"]).run();
+        let problems = outcome.exits_with(125).problems();
+        assert_eq!(outcome.stdout(), "");
+        problems
+    };
+    let entries = "[secrets.A]\n[secrets.B]\n";
+    let problems = policy("", "a//b", entries);
+    assert_eq!(problems.len(), 1, "it is said once: {problems:?}");
+    assert_eq!(problems[0]["kind"], "vault-bad-path");
+    let problems = policy("names = \"fields\"", "secret", entries);
+    let told = problems.iter().map(|problem| {
+        assert_eq!(problem["kind"], "vault-no-path");
+        problem["secret"].clone()
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [json!("A"), json!("B")]);
+    let problems = policy("", "secret", "[secrets.A]\n[secrets.B]\nkey = \"a//b\"\n");
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0]["secret"], "B");
+}
+
 /// A policy that is printed is pasted: it must not grant what nobody has seen.
 #[test]
 fn a_path_that_a_policy_takes_for_a_pattern_is_refused_where_it_stands() {

@@ -5,8 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use secret_run_tests::{
-    Authority, Fault, Launcher, Link, OpenBao, Outcome, Response, SecretServer, VaultProject,
-    free_port,
+    Authority, Launcher, OpenBao, Outcome, Response, SecretServer, VaultProject, fake_vault,
 };
 use serde_json::{Value, json};
 
@@ -239,52 +238,6 @@ fn what_is_not_said_or_said_wrong_is_named_before_anything_is_sent() {
     let _ = refused(&project, project.launcher(&bao), "vault-no-path");
 }
 
-/// A server that answers as Vault does for one secret.
-fn fake() -> SecretServer {
-    let server = SecretServer::start();
-    let mounts = json!({ "data": { "secret": {
-        "secret/": { "type": "kv", "options": { "version": "2" } },
-    } } });
-    server.answer(
-        "/v1/sys/internal/ui/mounts",
-        Response::new(200).body(mounts.to_string()),
-    );
-    let secret = json!({ "data": {
-        "data": { "value": VALUE }, "metadata": { "version": 1, "created_time": "" },
-    } });
-    server.answer(
-        "/v1/secret/data/app/TOKEN",
-        Response::new(200).body(secret.to_string()),
-    );
-    server
-}
-
-#[test]
-fn servers_in_trouble_are_asked_again_and_then_named() {
-    for (status, error, kind) in [
-        (500, VALUE, "vault-server"),
-        (502, VALUE, "vault-server"),
-        (429, VALUE, "vault-throttled"),
-        (503, "Vault is in standby mode", "vault-standby"),
-        (
-            500,
-            "local node not active but active cluster node not found",
-            "vault-standby",
-        ),
-    ] {
-        let server = fake();
-        let body = json!({ "errors": [error] }).to_string();
-        server.answer(
-            "/v1/secret/data/app/TOKEN",
-            Response::new(status).body(body),
-        );
-        let project = VaultProject::new(BACKEND, ENTRY);
-        let launcher = project.launcher_to(&format!("http://{}", server.address()));
-        let _ = refused(&project, launcher.env("VAULT_TOKEN", TOKEN), kind);
-        assert_eq!(server.requests().len(), 4, "{status} {error}");
-    }
-}
-
 #[test]
 fn what_is_not_vault_is_not_taken_for_something_absent() {
     for (status, body, kind) in [
@@ -294,7 +247,7 @@ fn what_is_not_vault_is_not_taken_for_something_absent() {
         (200, r#"{"data": null}"#, "vault-no-answer"),
         (418, "{\"errors\": []}", "vault-refused"),
     ] {
-        let server = fake();
+        let server = fake_vault(VALUE);
         server.answer(
             "/v1/secret/data/app/TOKEN",
             Response::new(status).body(body),
@@ -330,27 +283,40 @@ fn a_standby_sends_on_to_the_active_server() {
 }
 
 #[test]
-fn links_that_break_are_tried_again_and_then_named() {
-    let server = fake();
-    for (fault, kind) in [
-        (Fault::CutAfter(0), "vault-unreachable"),
-        (Fault::ResetAfter(0), "vault-unreachable"),
-        // In the middle of the answer.
-        (Fault::CutAfter(60), "vault-unreachable"),
-        (Fault::StallAfter(60), "vault-timed-out"),
-    ] {
-        let link = Link::to(server.address()).fault(fault);
-        // With one request that can be counted.
-        let project = VaultProject::new(&format!("{BACKEND}\nkv-version = 2"), ENTRY);
-        let launcher = project.launcher_to(&format!("http://{}", link.address()));
-        let _ = refused(&project, launcher.env("VAULT_TOKEN", TOKEN), kind);
-        assert_eq!(link.connections(), 3, "{fault:?}");
+fn a_credential_of_the_user_is_not_sent_to_another_server_than_theirs() {
+    let server = fake_vault(VALUE);
+    let own = format!("http://{}", server.address());
+    let project = |auth: &str| {
+        let backend = format!("address = \"{own}\"\nkv-version = 2\n{BACKEND}\n{auth}");
+        let project = VaultProject::new(&backend, ENTRY);
+        project.write("token", TOKEN);
+        project
+    };
+    let other = "https://vault.example.com:8200";
+    for auth in ["", "auth = { method = \"token\" }"] {
+        let project = project(auth);
+        let with_token = |address: &str| project.launcher_to(address).env("VAULT_TOKEN", TOKEN);
+        let (message, hint) = refused(&project, with_token(other), "vault-other-address");
+        assert_eq!(
+            message,
+            format!(
+                "`VAULT_TOKEN` is for the server of VAULT_ADDR, and the manifest names another, `{own}`"
+            )
+        );
+        assert!(hint.contains("unset it"), "{hint}");
+        project.write(".vault-token", TOKEN);
+        let _ = refused(&project, project.launcher_to(other), "vault-other-address");
     }
-    let project = VaultProject::new(BACKEND, ENTRY);
-    let launcher = project.launcher_to(&format!("http://127.0.0.1:{}", free_port()));
-    let _ = refused(
-        &project,
-        launcher.env("VAULT_TOKEN", TOKEN),
-        "vault-unreachable",
-    );
+    let approle = project("auth = { method = \"approle\", role-id = \"dummy\" }");
+    let launcher = approle.launcher_to(other).env("VAULT_SECRET_ID", TOKEN);
+    let _ = refused(&approle, launcher, "vault-other-address");
+    assert_eq!(server.requests().len(), 0);
+    let plain = project("");
+    for address in ["", &format!("{own}/")] {
+        let launcher = plain.launcher_to(address).env("VAULT_TOKEN", TOKEN);
+        came(&launcher.command(["env"]).run());
+    }
+    let named = project("auth = { method = \"token\", token-file = \"token\" }");
+    let launcher = named.launcher_to(other).env("VAULT_TOKEN", TOKEN);
+    came(&launcher.command(["env"]).run());
 }

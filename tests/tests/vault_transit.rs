@@ -227,4 +227,8 @@ fn what_the_manifest_or_vault_lacks_to_decrypt_is_named() {
     let hint = problem["hint"].as_str().expect("a hint is a text");
     assert!(hint.ends_with(DECRYPT.trim()), "{hint}");
     outcome.shows_no_part_of(&good, 30);
+    // A token that is none is not one that may not.
+    let launcher = project.stranger(&bao).env("VAULT_TOKEN", "dummy-6d02");
+    let outcome = launcher.command(project.marker()).run();
+    let _ = outcome.exits_with(125).problem("vault-bad-token");
 }

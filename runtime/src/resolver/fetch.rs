@@ -141,6 +141,9 @@ fn outcomes(run: &mut Run, backend: usize, answers: Result<Answers, FetchError>)
                 backend,
                 request: 0,
             };
+            for notice in error.notices() {
+                run.problems.push(about(run, document, notice.problem()));
+            }
             let problem = about(run, document, error.problem());
             let (kind, nature) = (problem.kind, error.nature());
             run.problems.push(Problem {

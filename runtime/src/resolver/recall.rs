@@ -303,7 +303,10 @@ impl Recalled {
         if let Some(cause) = whole {
             let stale = self.good.iter().map(|good| (!good).then(|| cause.clone()));
             causes = stale.collect();
-            *answers = Ok(Answers::default());
+            *answers = Ok(Answers {
+                notices: cause.notices().collect(),
+                ..Answers::default()
+            });
         }
         let Ok(answers) = answers else {
             unreachable!("what failed as a whole was left or replaced");

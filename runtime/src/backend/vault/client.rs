@@ -48,10 +48,13 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a str,
     pub(super) token: Option<&'a HeaderValue>,
     pub(super) body: Option<Zeroizing<Vec<u8>>>,
+    /// Whether it is not to be carried out twice: what was unwrapped or used up once is gone, and what
+    /// was made twice is known once. So it is not sent again when nobody knows whether it was.
+    pub(super) once: bool,
 }
 
 impl<'a> Call<'a> {
-    /// Reads something.
+    /// Reads something that is there.
     pub(super) fn get(url: &'a str, path: &'a str, token: &'a HeaderValue) -> Self {
         Self {
             method: Method::GET,
@@ -59,13 +62,8 @@ impl<'a> Call<'a> {
             path,
             token: Some(token),
             body: None,
+            once: false,
         }
-    }
-
-    /// Whether it can be sent again when nobody knows whether it was carried out: what was
-    /// unwrapped or used up once is gone.
-    fn may_repeat(&self) -> bool {
-        self.method == Method::GET
     }
 }
 
@@ -73,17 +71,22 @@ impl<'a> Call<'a> {
 pub(super) struct Client {
     /// Where requests go: after a redirect, to another server of the cluster.
     node: Mutex<Arc<Node>>,
+    /// Where they went at first, and go again if the other is gone.
+    first: Arc<Node>,
     tls: ClientConfig,
     server_name: Option<ServerName<'static>>,
     headers: HeaderMap,
     namespace: String,
     production: bool,
+    proxy: Option<&'static str>,
     turns: Semaphore,
     terms: Terms,
 }
 
 struct Node {
     address: Address,
+    /// A variable that names a proxy, for the message that there is no way to the server.
+    proxy: Option<&'static str>,
     hyper: Hyper<HttpsConnector<Connector>, Full<Bytes>>,
     first: FirstAlone,
 }
@@ -105,7 +108,7 @@ impl Client {
         namespace: Option<&str>,
         tls: ClientConfig,
         server_name: Option<ServerName<'static>>,
-        production: bool,
+        (production, proxy): (bool, Option<&'static str>),
         terms: Terms,
     ) -> Result<Self, VaultError> {
         let mut headers = HeaderMap::new();
@@ -120,14 +123,17 @@ impl Client {
             })?;
             headers.insert(HeaderName::from_static("x-vault-namespace"), value);
         }
-        let node = Node::new(address, &tls, server_name.as_ref(), production);
+        let node = Node::new(address, &tls, server_name.as_ref(), (production, proxy));
+        let node = Arc::new(node);
         Ok(Self {
-            node: Mutex::new(Arc::new(node)),
+            node: Mutex::new(Arc::clone(&node)),
+            first: node,
             tls,
             server_name,
             headers,
             namespace: namespace.unwrap_or_default().to_owned(),
             production,
+            proxy,
             turns: Semaphore::new(AT_ONCE),
             terms,
         })
@@ -172,11 +178,14 @@ impl Client {
                     self.follow(&node, reply)?;
                     continue;
                 }
-                Ok(reply) => reply.may_pass(),
+                Ok(reply) => reply.may_pass() && (!call.once || reply.was_turned_away()),
                 Err(Failure::NotSent(_)) => true,
-                Err(Failure::Broken(_)) => call.may_repeat(),
+                Err(Failure::Broken(_)) => !call.once,
                 Err(Failure::Final(_)) => false,
             };
+            if matches!(answered, Err(Failure::NotSent(_) | Failure::Broken(_))) {
+                self.go_back(&node);
+            }
             if again {
                 let retry_after = answered.as_ref().ok().and_then(|reply| reply.retry_after);
                 let left = self.terms.deadline.left(Instant::now());
@@ -278,14 +287,23 @@ impl Client {
             address,
             &self.tls,
             self.server_name.as_ref(),
-            self.production,
+            (self.production, self.proxy),
         );
+        self.replace(node, Arc::new(next));
+        Ok(())
+    }
+
+    /// Sends all that follows to the first server, which may know of another by now.
+    fn go_back(&self, node: &Arc<Node>) {
+        self.replace(node, Arc::clone(&self.first));
+    }
+
+    fn replace(&self, node: &Arc<Node>, next: Arc<Node>) {
         let mut current = self.node.lock().unwrap_or_else(PoisonError::into_inner);
         // Another request may have been quicker.
         if Arc::ptr_eq(&current, node) {
-            *current = Arc::new(next);
+            *current = next;
         }
-        Ok(())
     }
 
     fn node(&self) -> Arc<Node> {
@@ -298,7 +316,7 @@ impl Node {
         address: Address,
         tls: &ClientConfig,
         server_name: Option<&ServerName<'static>>,
-        production: bool,
+        (production, proxy): (bool, Option<&'static str>),
     ) -> Self {
         let connector = Connector {
             address: address.clone(),
@@ -316,6 +334,7 @@ impl Node {
         let https = builder.enable_all_versions().wrap_connector(connector);
         Self {
             address,
+            proxy,
             hyper: Hyper::builder(TokioExecutor::new()).build(https),
             first: FirstAlone::default(),
         }
@@ -337,6 +356,7 @@ impl Node {
         VaultError::Unreachable {
             address: self.address.to_string(),
             attempts: 1,
+            proxy: self.proxy,
         }
     }
 

@@ -34,6 +34,16 @@ pub enum VaultError {
         /// The address.
         address: String,
     },
+    /// A credential would be sent to another server than the one that it is for.
+    #[error(
+        "`{credential}` is for the server of VAULT_ADDR, and the manifest names another, `{address}`"
+    )]
+    OtherAddress {
+        /// Which.
+        credential: String,
+        /// The address of the manifest.
+        address: String,
+    },
     /// The certificate would not be looked at.
     #[error("production checks the certificate of Vault, and VAULT_SKIP_VERIFY is set")]
     SkipVerify,
@@ -236,6 +246,8 @@ pub enum VaultError {
         address: String,
         /// How often it was tried.
         attempts: u32,
+        /// A variable that names a proxy.
+        proxy: Option<&'static str>,
     },
     /// It took too long.
     #[error("Vault did not answer within {seconds} s{}", after(*attempts))]
@@ -350,6 +362,7 @@ impl Explain for VaultError {
             Self::NoAddress => "vault-no-address",
             Self::BadAddress { .. } => "vault-bad-address",
             Self::PlainText { .. } => "vault-plain-text",
+            Self::OtherAddress { .. } => "vault-other-address",
             Self::SkipVerify => "vault-unverified",
             Self::CertificateFile { .. } => "vault-certificate-file",
             Self::HalfIdentity => "vault-half-identity",

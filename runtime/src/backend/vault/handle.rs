@@ -18,6 +18,7 @@ use crate::secret::SecretValue;
 
 /// What one lease is known by.
 pub(super) struct Leased {
+    pub(super) lease: Lease,
     pub(super) id: SecretValue,
     /// What was read, for messages.
     pub(super) path: String,
@@ -47,13 +48,10 @@ pub(super) struct Id<'a> {
 
 /// What was leased by a visit that reads no more; `None` if nothing was.
 pub(super) fn granted(session: &Session, answers: &[Answer]) -> Option<Granted> {
-    let leased = answers.iter().filter_map(|answer| {
-        let lease = answer.lease()?;
-        let leased = answer.leased.as_ref()?;
-        Some((lease, leased))
-    });
-    let (leases, leased): (Vec<Lease>, Vec<&Leased>) = leased.unzip();
-    let lease = leases.into_iter().reduce(Lease::and)?;
+    let leased = answers.iter().filter_map(|answer| answer.leased.as_ref());
+    let leased: Vec<&Leased> = leased.collect();
+    let leases = leased.iter().map(|leased| leased.lease);
+    let lease = leases.reduce(Lease::and)?;
     let rest = session.rest();
     let ids = leased.iter().map(|leased| {
         Some(Id {

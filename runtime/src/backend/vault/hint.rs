@@ -2,6 +2,7 @@
 
 use super::VaultError;
 use super::policy::is_pattern;
+use crate::backend::past_proxy;
 use crate::error::Explain;
 
 /// What to do where no policy can grant a path alone.
@@ -45,6 +46,10 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
                  {mount}/encrypt/{key} plaintext=-`, and write what it prints into the manifest"
             ));
         }
+        E::Unreachable { proxy, .. } => {
+            let hint = "check the address, the network, and whether the server runs";
+            return Some(past_proxy(hint, *proxy));
+        }
         E::File(error) | E::Aws(error) => return error.hint(),
         E::Late(error) => return error.hint(),
         E::NoAddress => {
@@ -55,6 +60,10 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
         }
         E::PlainText { .. } => {
             "use an address that begins with https://; http:// is for this machine"
+        }
+        E::OtherAddress { .. } => {
+            "if it is for the manifest's server, set VAULT_ADDR to that, or unset it; if not, take `address` out \
+             of the backend, or name with `auth` what that server is shown"
         }
         E::SkipVerify => {
             "unset it, and name the authority of the certificate with VAULT_CACERT or \
@@ -117,7 +126,6 @@ pub(super) fn of(error: &VaultError) -> Option<String> {
         }
         E::Redirect { .. } => "check `api_addr` of the server, and what stands before it",
         E::Refused { .. } | E::NoAnswer { .. } => "check what answers at this address",
-        E::Unreachable { .. } => "check the address, the network, and whether the server runs",
         E::Certificate { .. } => {
             "name the authority with VAULT_CACERT or `tls.authority`; if the certificate is for \
              another name, set VAULT_TLS_SERVER_NAME or `tls.server-name`"

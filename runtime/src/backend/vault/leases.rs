@@ -13,28 +13,34 @@ use crate::backend::Request;
 use crate::lease::Lease;
 use crate::manifest::VaultLeases;
 
-/// Holds answers to what the manifest says of leases: those that it refuses become errors.
+/// Holds answers to what the manifest says of leases: those that it refuses become errors. So do all of
+/// them where nobody can tell. What they are leased by is kept, so that it can be given back.
 pub(super) async fn hold(
     rule: VaultLeases,
     (client, session): (&Client, &Session),
     (place, requests): (&Place, &[Request]),
     answers: &mut [Answer],
-) -> Result<(), VaultError> {
+) {
     if rule == VaultLeases::Keep || !answers.iter().any(|answer| answer.lease().is_some()) {
-        return Ok(());
+        return;
     }
     let token = match rule {
-        VaultLeases::AtLeast(_) if session.was_there() => renewal::left(client, session).await?,
-        _ => session.lifetime,
+        VaultLeases::AtLeast(_) if session.was_there() => renewal::left(client, session).await,
+        _ => Ok(session.lifetime),
     };
     for (answer, request) in answers.iter_mut().zip(requests) {
-        if let Some(lease) = answer.lease()
-            && let Some(refusal) = refusal(rule, lease, token, &place.path(request)?)
-        {
+        // What was answered has a path.
+        let (Some(lease), Ok(path)) = (answer.lease(), place.path(request)) else {
+            continue;
+        };
+        let refusal = match &token {
+            Ok(token) => refusal(rule, lease, *token, &path),
+            Err(error) => Some(error.clone()),
+        };
+        if let Some(refusal) = refusal {
             answer.document = Err(refusal);
         }
     }
-    Ok(())
 }
 
 /// Why a lease is not taken, which ends with a token that is good for so long.

@@ -16,6 +16,7 @@ use super::client::{Call, Client};
 use super::iam::Iam;
 use super::wrapping::unwrapped;
 use crate::backend::file::{FileBackend, Strictness};
+use crate::error::Explain;
 use crate::secret::SecretValue;
 
 /// A credential, or where it is.
@@ -86,7 +87,8 @@ impl Credential {
         let value = match &self.supply {
             Supply::Held(value) => value.clone(),
             Supply::File { path, strictness } => {
-                if !path.exists() {
+                // That it can't be told, as in a folder that is not ours, is another matter.
+                if matches!(path.try_exists(), Ok(false)) {
                     return Err(missing());
                 }
                 let read = FileBackend::read_one(path, *strictness).map_err(VaultError::File)?;
@@ -117,13 +119,20 @@ impl Login {
     pub(super) async fn session(&self, client: &Client) -> Result<Session, VaultError> {
         match self {
             Self::Token(credential) => credential.session(),
-            Self::TokenOrAgent(credential) => match credential.session() {
-                Err(VaultError::NoCredentials { .. }) => {
-                    debug!("no token: the agent adds its own, if it has one");
-                    Ok(Session::found(HeaderValue::from_static("")))
+            Self::TokenOrAgent(credential) => {
+                let session = credential.session();
+                let is_without = match &session {
+                    Err(VaultError::NoCredentials { .. }) => true,
+                    // Nobody has named the file in the home folder.
+                    Err(VaultError::File(error)) => error.kind() == "file-unreadable",
+                    _ => false,
+                };
+                if !is_without {
+                    return session;
                 }
-                session => session,
-            },
+                debug!("no token: the agent adds its own, if it has one");
+                Ok(Session::found(HeaderValue::from_static("")))
+            }
             Self::Method {
                 method,
                 mount,
@@ -168,6 +177,7 @@ async fn log_in(
         path: &format!("auth/{mount}/login"),
         token: None,
         body: Some(body(values)?),
+        once: true,
     };
     let refused = || VaultError::LoginRefused {
         method,
@@ -267,6 +277,7 @@ pub(super) fn revoke_self(token: &HeaderValue) -> Call<'_> {
         path: "auth/token/revoke-self",
         token: Some(token),
         body: None,
+        once: false,
     }
 }
 

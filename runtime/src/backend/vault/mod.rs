@@ -62,6 +62,8 @@ use crate::resilience::{FAREWELL, Terms};
 pub struct Vault {
     address: Address,
     tls: Tls,
+    /// A variable that names a proxy, which is not used.
+    proxy: Option<&'static str>,
     login: Login,
     place: Place,
     leases: VaultLeases,
@@ -79,22 +81,14 @@ struct Visit {
 }
 
 impl Vault {
-    async fn read(&self, requests: &[Request]) -> Result<(Vec<Answer>, Vec<Notice>), VaultError> {
+    async fn read(&self, requests: &[Request]) -> Result<(Vec<Answer>, Vec<Notice>), FetchError> {
         let terms = self.terms.clone();
         let terms = terms.unwrap_or_else(|| Terms::usual("vault"));
-        let client = self.client(terms)?;
-        let mut visit = self.visit(&client, requests).await?;
-        if visit.was_too_long() {
-            visit = self.again(visit, &client, requests).await?;
-        }
-        let Visit { session, answers } = visit;
-        let mut notices = Vec::new();
-        let mut warn = |error| {
-            notices.push(Notice {
-                request: None,
-                warning: FetchError::new(error),
-            });
-        };
+        let client = self.client(terms).map_err(FetchError::new)?;
+        let visit = self.visits(&client, requests).await;
+        let Visit { session, answers } = visit.map_err(FetchError::new)?;
+        let mut warnings = Vec::new();
+        let mut warn = |error| warnings.push(FetchError::new(error));
         if session.is_without_end() {
             warn(VaultError::NoEnd);
         }
@@ -111,7 +105,22 @@ impl Vault {
                 warn(error);
             }
         }
-        Ok((answers?, notices))
+        match answers {
+            Ok(answers) => {
+                let notices = warnings.into_iter().map(Notice::of_all);
+                Ok((answers, notices.collect()))
+            }
+            Err(error) => Err(FetchError::new(error).beside(warnings)),
+        }
+    }
+
+    /// Logs in and reads all; both again, where the token has ended before that.
+    async fn visits(&self, client: &Client, requests: &[Request]) -> Result<Visit, VaultError> {
+        let visit = self.visit(client, requests).await?;
+        match visit.was_too_long() {
+            true => self.again(visit, client, requests).await,
+            false => Ok(visit),
+        }
     }
 
     /// Logs in and reads all.
@@ -129,7 +138,7 @@ impl Vault {
         let reading = async {
             let mut answers = transit::read(&reader, requests).await?;
             let (used, asked) = ((client, &session), (&self.place, requests));
-            leases::hold(self.leases, used, asked, &mut answers).await?;
+            leases::hold(self.leases, used, asked, &mut answers).await;
             Ok(answers)
         };
         let answers = select! {
@@ -180,7 +189,7 @@ impl Vault {
             self.place.namespace.as_deref(),
             self.tls.config(Strictness::of(self.production))?,
             name,
-            self.production,
+            (self.production, self.proxy),
             terms,
         )
     }
@@ -227,7 +236,7 @@ impl Backend for Vault {
             if requests.is_empty() {
                 return Ok(Answers::default());
             }
-            let (read, mut notices) = self.read(requests).await.map_err(FetchError::new)?;
+            let (read, mut notices) = self.read(requests).await?;
             let mut documents: Vec<Result<Option<Document>, FetchError>> = Vec::new();
             for (request, answer) in read.into_iter().enumerate() {
                 documents.push(answer.document.map_err(FetchError::new));

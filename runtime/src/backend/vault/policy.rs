@@ -9,12 +9,12 @@ use super::hint::stanza;
 use super::read::Place;
 use super::setup::Setup;
 use super::transit::Transit;
-use crate::backend::ProcessVariable;
 use crate::backend::file::Strictness;
-use crate::ciphertext::is_ciphertext;
+use crate::backend::{ProcessVariable, Request};
+use crate::ciphertext::{is_ciphertext, lacks_mark};
 use crate::error::{Problem, Problems};
 use crate::manifest::{BackendSettings, KvVersion, VaultLeases, VaultMethod, VaultSettings};
-use crate::plan::{Plan, RouteOrigin};
+use crate::plan::Plan;
 
 /// A policy of Vault. Displays as its text, in HCL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +37,12 @@ impl Policy {
     /// engine for keys and values is at `mount`, it is taken to be 2.
     ///
     /// # Errors
-    /// When a policy would grant more than a path that is needed, since it takes it for a pattern.
+    /// When a policy would grant more than a path that is needed, since it takes it for a pattern, or
+    /// when it is not clear what is needed, as a run would say.
     pub fn of(plan: &Plan, process: ProcessVariable<'_>) -> Result<Option<Self>, Problems> {
-        let patterns: Vec<_> = patterns(plan, process).collect();
-        if !patterns.is_empty() {
-            return Err(patterns.into_iter().collect());
+        let problems = problems(plan, process);
+        if !problems.is_empty() {
+            return Err(problems.into_iter().collect());
         }
         let mut policy = Self {
             reads: BTreeSet::new(),
@@ -54,7 +55,8 @@ impl Policy {
             let BackendSettings::Vault(settings) = &planned.settings else {
                 continue;
             };
-            let Some(place) = place(plan, settings, process) else {
+            // What is not clear was said.
+            let Ok(place) = place(plan, settings, process) else {
                 continue;
             };
             let (ciphertexts, requests): (Vec<_>, Vec<_>) = planned
@@ -101,39 +103,62 @@ impl Policy {
     }
 }
 
-/// Where in Vault a backend reads. What is wrong with a variable or a path is said by a run.
-fn place(plan: &Plan, settings: &VaultSettings, process: ProcessVariable<'_>) -> Option<Place> {
+/// Where in Vault a backend reads.
+fn place(
+    plan: &Plan,
+    settings: &VaultSettings,
+    process: ProcessVariable<'_>,
+) -> Result<Place, VaultError> {
     let setup = Setup {
         settings,
         directory: plan.manifest().source().directory(),
         strictness: Strictness::Warn,
         process,
     };
-    setup.place().ok()
+    setup.place()
 }
 
-/// For each entry, that a policy can't name its path and nothing else.
-fn patterns(plan: &Plan, process: ProcessVariable<'_>) -> impl Iterator<Item = Problem> {
-    plan.routes.iter().filter_map(move |route| {
-        let RouteOrigin::Document { document, .. } = &route.origin else {
-            return None;
-        };
-        let planned = &plan.backends[document.backend];
-        let BackendSettings::Vault(settings) = &planned.settings else {
-            return None;
-        };
-        let place = place(plan, settings, process)?;
-        let request = &planned.requests[document.request];
-        let path = match is_ciphertext(&request.path) {
-            true => place.transit.as_ref()?.api_path(),
-            false => place.path(request).ok()?,
-        };
-        is_pattern(&path).then(|| {
-            let place = plan.manifest().source().place(&route.span);
-            let problem = Problem::error(&VaultError::Pattern { path }, Some(place));
-            problem.of(&plan.entry(route).name)
+/// Why no policy can be made: once for a backend, and for each entry that it can't name the path of, and
+/// nothing else.
+fn problems(plan: &Plan, process: ProcessVariable<'_>) -> Vec<Problem> {
+    let places = plan.backends.iter().map(|planned| match &planned.settings {
+        BackendSettings::Vault(settings) if !planned.requests.is_empty() => {
+            Some(place(plan, settings, process))
+        }
+        _ => None,
+    });
+    let places: Vec<Option<Result<Place, VaultError>>> = places.collect();
+    let of_backends = plan.backends.iter().zip(&places);
+    let mut problems: Vec<_> = of_backends
+        .filter_map(|(planned, place)| {
+            let error = place.as_ref()?.as_ref().err()?;
+            let span = planned.span.as_ref();
+            let place = span.map(|span| plan.manifest().source().place(span));
+            Some(Problem::error(error, place))
         })
-    })
+        .collect();
+    problems.extend(plan.asked().filter_map(|(route, backend, request)| {
+        let place = places[backend].as_ref()?.as_ref().ok()?;
+        let error = match path(place, request) {
+            Ok(path) if is_pattern(&path) => VaultError::Pattern { path },
+            Ok(_) => return None,
+            Err(error) => error,
+        };
+        Some(plan.problem(route, &error))
+    }));
+    problems
+}
+
+/// The path of a policy that a request needs.
+fn path(place: &Place, request: &Request) -> Result<String, VaultError> {
+    if lacks_mark(&request.path) {
+        return Err(VaultError::NoMark);
+    }
+    if !is_ciphertext(&request.path) {
+        return place.path(request);
+    }
+    let transit = place.transit.as_ref().ok_or(VaultError::NoTransit)?;
+    Ok(transit.api_path())
 }
 
 /// Whether a path means more than itself where a policy names it: a `*` at its end stands for any

@@ -36,7 +36,7 @@ pub(super) struct Answer {
     pub(super) document: Result<Option<Document>, VaultError>,
     /// Why there is nothing.
     pub(super) notice: Option<VaultError>,
-    /// What Vault knows the lease by, where there is one.
+    /// What Vault knows the lease by, where there is one, also if the document is not taken.
     pub(super) leased: Option<Leased>,
 }
 
@@ -166,8 +166,16 @@ impl Reader<'_> {
             Err(error) => Err(error.clone()).into(),
         });
         let mut answers: Vec<_> = answers.collect();
-        if stated != Mounts::default() {
-            self.doubt(&mut answers, &stated).await?;
+        if stated != Mounts::default()
+            && let Err(error) = self.doubt(&mut answers, &stated).await
+        {
+            // What is leased must not be forgotten with the rest.
+            if answers.iter().all(|answer| answer.leased.is_none()) {
+                return Err(error);
+            }
+            for answer in answers.iter_mut().filter(|answer| is_doubtful(answer)) {
+                answer.document = Err(error.clone());
+            }
         }
         Ok(answers)
     }
@@ -221,8 +229,12 @@ impl Reader<'_> {
             wanted.map(|wanted| (wanted.url.as_str(), wanted)).collect();
         let token: &HeaderValue = &self.session.token;
         let reads = by_url.into_iter().map(|(url, wanted)| async move {
-            let reply = self.client.send(&Call::get(url, &wanted.path, token)).await;
-            (url.to_owned(), reply)
+            // Other engines may make something for who reads, and only their answer says what.
+            let call = Call {
+                once: wanted.target.engine == Engine::Other,
+                ..Call::get(url, &wanted.path, token)
+            };
+            (url.to_owned(), self.client.send(&call).await)
         });
         join_all(reads).await.into_iter().collect()
     }
@@ -269,12 +281,19 @@ impl Reader<'_> {
             Content::OtherKv => Err(wanted.target.wrong_kv()),
             Content::Nothing => Err(VaultError::NoAnswer { path: path() }),
         };
-        let is_leased = matches!(&document, Ok(Some(document)) if document.lease.is_some());
-        Answer {
-            leased: reply.answer().filter(|_| is_leased).map(|answer| Leased {
-                id: answer.lease_id(),
+        let lease = document
+            .as_ref()
+            .ok()
+            .and_then(|document| document.as_ref()?.lease);
+        let leased = lease.and_then(|lease| {
+            Some(Leased {
+                lease,
+                id: reply.answer()?.lease_id(),
                 path: path(),
-            }),
+            })
+        });
+        Answer {
+            leased,
             ..document.into()
         }
     }
@@ -282,12 +301,6 @@ impl Reader<'_> {
     /// Where the manifest says which engine it is, nobody was asked; so a wrong word of it looks
     /// like what is absent or denied. Then Vault is asked after all.
     async fn doubt(&self, answers: &mut [Answer], stated: &Mounts) -> Result<(), VaultError> {
-        let is_doubtful = |answer: &Answer| {
-            matches!(
-                answer.document,
-                Ok(None) | Err(VaultError::Denied { .. } | VaultError::NoMount { .. })
-            ) && answer.notice.is_none()
-        };
         if !answers.iter().any(is_doubtful) {
             return Ok(());
         }
@@ -305,7 +318,7 @@ impl Reader<'_> {
     }
 
     /// Asks what is mounted where. Any token that is one may ask that.
-    async fn mounts(&self) -> Result<Mounts, VaultError> {
+    pub(super) async fn mounts(&self) -> Result<Mounts, VaultError> {
         const PATH: &str = "sys/internal/ui/mounts";
         let url = format!("/v1/{PATH}");
         let call = Call::get(&url, PATH, &self.session.token);
@@ -326,6 +339,15 @@ impl Reader<'_> {
             }),
         }
     }
+}
+
+/// Whether an answer may come of a wrong word about the engine.
+fn is_doubtful(answer: &Answer) -> bool {
+    let is_doubtful = matches!(
+        answer.document,
+        Ok(None) | Err(VaultError::Denied { .. } | VaultError::NoMount { .. })
+    );
+    is_doubtful && answer.notice.is_none()
 }
 
 impl Target {

@@ -71,6 +71,7 @@ pub(super) async fn renew(client: &Client, token: &HeaderValue) -> Result<Durati
         path: PATH,
         token: Some(token),
         body: None,
+        once: false,
     };
     let reply = client.send(&call).await?;
     let auth = reply.answer().filter(|_| reply.status == 200);

@@ -109,6 +109,21 @@ impl Reply {
         }
     }
 
+    /// Whether it says that nothing was done, for sure: who is overwhelmed, sealed or a standby does not
+    /// begin. What else fails in the server, or between here and there, may have been done.
+    pub(super) fn was_turned_away(&self) -> bool {
+        match self.status {
+            412 | 429 | 503 => true,
+            500 => self.is_of_standby(),
+            _ => false,
+        }
+    }
+
+    /// Whether a server says that it is a standby, and knows of no active one.
+    fn is_of_standby(&self) -> bool {
+        self.says("active") && self.says("node")
+    }
+
     /// What it says of the server as a whole, on the first attempt.
     pub(super) fn outage(&self, address: &Address) -> Option<VaultError> {
         let address = address.to_string();
@@ -121,9 +136,7 @@ impl Reply {
             },
             472 | 473 => VaultError::Standby { address },
             503 if self.says("sealed") => VaultError::Sealed { address },
-            500 | 503 if self.says("active") && self.says("node") => {
-                VaultError::Standby { address }
-            }
+            500 | 503 if self.is_of_standby() => VaultError::Standby { address },
             503 if self.says("standby") => VaultError::Standby { address },
             status @ (412 | 500..=599) => VaultError::Server {
                 status,
@@ -216,6 +229,24 @@ mod tests {
             (503, "", Some("vault-server")),
         ] {
             assert_eq!(kind(status, text), expected, "{status} {text}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_told_from_what_was_turned_away() {
+        let active = r#"{"errors": ["local node not active but active cluster node not found"]}"#;
+        for (status, body, expected) in [
+            (412, "{}", true),
+            (429, "{}", true),
+            (503, "{}", true),
+            (500, active, true),
+            (500, "{}", false),
+            (502, "{}", false),
+            (504, "{}", false),
+        ] {
+            let reply = reply(status, body);
+            assert!(reply.may_pass(), "{status}");
+            assert_eq!(reply.was_turned_away(), expected, "{status} {body}");
         }
     }
 

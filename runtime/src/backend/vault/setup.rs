@@ -17,7 +17,7 @@ use super::{Vault, VaultError};
 #[cfg(feature = "aws")]
 use crate::backend::aws::{AwsSession, Caller};
 use crate::backend::file::Strictness;
-use crate::backend::{FetchError, ProcessVariable};
+use crate::backend::{FetchError, ProcessVariable, proxy_variable};
 use crate::manifest::vault::vault_path;
 use crate::manifest::{VaultAuth, VaultMethod, VaultSettings, VaultSupply};
 use crate::secret::SecretValue;
@@ -70,12 +70,19 @@ impl Setup<'_> {
                 address: address.to_string(),
             });
         }
+        if let Some(credential) = self.astray(&address) {
+            return Err(VaultError::OtherAddress {
+                credential,
+                address: address.to_string(),
+            });
+        }
         let skip_verify = self.flag("VAULT_SKIP_VERIFY");
         if production && skip_verify {
             return Err(VaultError::SkipVerify);
         }
         Ok(Vault {
             tls: self.tls(skip_verify),
+            proxy: proxy_variable(self.process),
             login: self.login(address.is_socket()),
             address,
             place: self.place()?,
@@ -84,6 +91,43 @@ impl Setup<'_> {
             terms: None,
             granted: Mutex::default(),
         })
+    }
+
+    /// What would be sent to `address` although it goes with another: where variables say which server
+    /// is the user's, what the user has for Vault is for that, and a manifest does not send it elsewhere.
+    /// What `auth` names is the manifest's own choice. The socket of an agent stays on this machine.
+    fn astray(&self, address: &Address) -> Option<String> {
+        self.settings.address.as_ref()?;
+        let usual = self.text("VAULT_ADDR")?;
+        let is_it = Address::parse(&usual).is_ok_and(|usual| usual == *address);
+        if is_it || address.is_socket() {
+            return None;
+        }
+        let (token, secret_id) = match self.settings.auth.as_ref().map(|auth| &auth.method) {
+            None => (true, true),
+            Some(VaultMethod::Token { file: None }) => (true, false),
+            Some(VaultMethod::AppRole {
+                secret_id_file: None,
+                ..
+            }) => (false, true),
+            Some(_) => (false, false),
+        };
+        let variables = [("VAULT_TOKEN", token), ("VAULT_SECRET_ID", secret_id)];
+        let mut held = variables
+            .into_iter()
+            .filter(|(name, is_sent)| *is_sent && self.value(name).is_some());
+        let held = held.next().map(|(name, _)| name.to_owned());
+        let file = || {
+            let file = self.token_file().filter(|file| token && file.exists())?;
+            Some(file.display().to_string())
+        };
+        held.or_else(file)
+    }
+
+    /// Where a token usually is.
+    fn token_file(&self) -> Option<PathBuf> {
+        let home = self.text("HOME").map(PathBuf::from);
+        home.map(|home| home.join(TOKEN_FILE))
     }
 
     pub(super) fn place(&self) -> Result<Place, VaultError> {
@@ -243,8 +287,7 @@ impl Setup<'_> {
         if let Some(file) = file {
             return self.file(file, "token");
         }
-        let home = self.text("HOME").map(PathBuf::from);
-        let file = home.map(|home| home.join(TOKEN_FILE));
+        let file = self.token_file();
         let mut tried = "VAULT_TOKEN".to_owned();
         if self.settings.auth.is_none() {
             tried.push_str(", VAULT_ROLE_ID");

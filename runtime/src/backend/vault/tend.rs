@@ -149,5 +149,6 @@ fn call<'a>(
         path: url.trim_start_matches("/v1/"),
         token: Some(token),
         body: Some(body(&[("lease_id", "lease", id)])?),
+        once: false,
     })
 }

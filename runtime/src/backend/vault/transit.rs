@@ -128,14 +128,23 @@ async fn asked(
         path: &path,
         token: Some(&reader.session.token),
         body: Some(Zeroizing::new(body)),
+        once: true,
     };
     let reply = reader.client.send(&call).await?;
     // Where all fail, the status is that of an error.
     let answer = reply.answer().and_then(|answer| answer.data);
     let batch = answer.and_then(|data| serde_json::from_str::<Batch<'_>>(data.get()).ok());
     let batch = batch.filter(|_| matches!(reply.status, 200 | 400));
-    let outputs = batch.ok_or_else(|| refusal(reader, transit, &reply))?;
-    let outputs = outputs.batch_results;
+    let Some(Batch {
+        batch_results: outputs,
+    }) = batch
+    else {
+        // Vault answers the same where it does not know the token: any that is one may ask this.
+        if reply.status == 403 {
+            reader.mounts().await?;
+        }
+        return Err(refusal(reader, transit, &reply));
+    };
     if outputs.len() != ciphertexts.len() {
         return Err(VaultError::NoAnswer { path });
     }

@@ -35,7 +35,10 @@ pub(super) async fn unwrapped(
     // As a body as well, a token goes by the rules of a header.
     let token = header(wrapping, "wrapped secret id")?;
     check(client, wrapping, mount).await?;
-    let call = call("/v1/sys/wrapping/unwrap", Some(&token));
+    let call = Call {
+        once: true,
+        ..call("/v1/sys/wrapping/unwrap", Some(&token))
+    };
     let reply = client.send(&call).await?;
     let data = reply.answer().and_then(|answer| answer.data);
     let secret: Option<SecretId<'_>> = data.and_then(|data| serde_json::from_str(data.get()).ok());
@@ -81,6 +84,7 @@ fn call<'a>(url: &'a str, token: Option<&'a HeaderValue>) -> Call<'a> {
         path: url.trim_start_matches("/v1/"),
         token,
         body: None,
+        once: false,
     }
 }
 
