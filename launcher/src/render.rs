@@ -42,23 +42,30 @@ pub(crate) fn problems(problems: &[Problem], format: Format, consequence: &str) 
     if problems.is_empty() {
         return;
     }
-    let stderr = std::io::stderr();
-    let text = match format {
+    let text = rendered(problems, format, consequence);
+    // A closed standard error is no reason to fail in another way than we already do.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Problems as they are written to standard error.
+pub(crate) fn rendered(problems: &[Problem], format: Format, consequence: &str) -> String {
+    match format {
         Format::Text => {
             let errors = problems
                 .iter()
                 .filter(|problem| problem.severity == Severity::Error);
             let errors = errors.count();
-            let mut text = text(problems, stderr.is_terminal() && colours_wanted());
+            let mut text = text(
+                problems,
+                std::io::stderr().is_terminal() && colours_wanted(),
+            );
             if errors > 1 {
                 text.push_str(&format!("{errors} problems; {consequence}\n"));
             }
             text
         }
         Format::Json => json(problems),
-    };
-    // A closed standard error is no reason to fail in another way than we already do.
-    let _ = stderr.lock().write_all(text.as_bytes());
+    }
 }
 
 fn text(problems: &[Problem], colours: bool) -> String {

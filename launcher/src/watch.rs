@@ -25,6 +25,8 @@ mod leases;
 mod mark;
 mod metrics;
 mod notice;
+mod outbox;
+mod outlet;
 mod parent;
 mod reading;
 mod redact;

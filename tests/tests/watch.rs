@@ -1,9 +1,11 @@
 //! `--watch` follows values that change: once for each change, and never to something worse.
 
 use std::fs;
+use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
 use std::thread;
 use std::time::Duration;
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use secret_run_tests::{End, Launcher, Project, Running};
@@ -75,6 +77,41 @@ fn a_changed_value_restarts_the_command() {
         "{log}"
     );
     assert!(!log.contains("dummy-"), "{log}");
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.line(), "", "it is not started once more");
+    assert_eq!(running.end(), End::Code(0));
+}
+
+/// A pipe that takes nothing more until somebody reads.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, writer) = pipe().expect("a pipe can be made");
+    let wait = |flags| fcntl(&writer, FcntlArg::F_SETFL(flags)).expect("it is open");
+    wait(OFlag::O_NONBLOCK);
+    while (&writer).write(&[b'-'; 4096]).is_ok() {}
+    wait(OFlag::empty());
+    (reader, writer)
+}
+
+#[test]
+fn who_reads_no_notice_holds_up_neither_a_restart_nor_a_signal() {
+    let project = project(QUICK, "[secrets.TOKEN]\n");
+    change(&project, "TOKEN", "dummy-one");
+    let (mut reader, writer) = full_pipe();
+    let mut command = watched(&project, &format!("exec 2>/dev/null; {SAYS}")).into_command();
+    command.stderr(writer);
+    let mut running = Running::spawn(command);
+    assert_eq!(running.line(), "dummy-one ");
+    for value in ["dummy-two", "dummy-three"] {
+        change(&project, "TOKEN", value);
+        assert_eq!(running.line(), format!("{value} "));
+    }
+    // It is said to who reads later.
+    let mut said = String::new();
+    while said.matches("[watch-changed]").count() < 2 {
+        let mut piece = [0; 4096];
+        let read = reader.read(&mut piece).expect("it is open");
+        said.push_str(&String::from_utf8_lossy(&piece[..read]));
+    }
     running.signal(Signal::SIGTERM);
     assert_eq!(running.line(), "", "it is not started once more");
     assert_eq!(running.end(), End::Code(0));

@@ -14,7 +14,6 @@ mod socket;
 use std::time::{Instant, SystemTime};
 
 use nix::poll::PollFd;
-use secret_runtime::error::Problem;
 use secret_runtime::manifest::MetricsAddress;
 use secret_runtime::metrics::{Metrics, Resolution};
 use secret_runtime::plan::Plan;
@@ -23,7 +22,6 @@ use secret_runtime::resilience::Breakers;
 use self::listener::Listener;
 use self::server::Server;
 use super::notice::Notice;
-use crate::render::{self, Format};
 
 /// What is counted while a command is supervised. Without `listen` in the manifest, nothing is.
 pub(super) struct Exporter {
@@ -38,13 +36,13 @@ struct Served {
 }
 
 impl Exporter {
-    /// Begins to listen where the manifest says. If that is not possible, it is said, and the
+    /// Begins to listen where the manifest says. If that is not possible, that is to be said, and the
     /// command is supervised all the same.
-    pub(super) fn of_plan(plan: &Plan, format: Format) -> Self {
+    pub(super) fn of_plan(plan: &Plan) -> (Self, Option<Notice>) {
         let manifest = plan.manifest();
         let address = manifest.metrics.as_ref();
         let Some(address) = address.and_then(|metrics| metrics.listen.as_ref()) else {
-            return Self { served: None };
+            return (Self { served: None }, None);
         };
         match Listener::bind(address, manifest.source().directory()) {
             Ok(listener) => {
@@ -56,7 +54,7 @@ impl Exporter {
                     reported: false,
                 };
                 let served = Some(served);
-                Self { served }
+                (Self { served }, None)
             }
             Err(reason) => {
                 let address = match address {
@@ -64,8 +62,7 @@ impl Exporter {
                     MetricsAddress::Unix(path) => path.display().to_string(),
                 };
                 let notice = Notice::NotServed { address, reason };
-                render::problems(&[Problem::warning(&notice, None)], format, "");
-                Self { served: None }
+                (Self { served: None }, Some(notice))
             }
         }
     }

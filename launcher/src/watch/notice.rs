@@ -60,6 +60,12 @@ pub(super) enum Notice {
         /// What the kernel said, or what lies there.
         reason: std::io::Error,
     },
+    /// Nobody read what the parent said.
+    #[error("{}", not_said(*.count))]
+    NotSaid {
+        /// How much of it.
+        count: usize,
+    },
     /// The command did not stop.
     #[error("the command did not stop within {}: it is killed", humantime(*.grace))]
     Killed {
@@ -86,6 +92,7 @@ impl Explain for Notice {
             Self::NotRenewed { .. } => "watch-lease-not-renewed",
             Self::NotReleased { .. } => "watch-lease-not-revoked",
             Self::NotServed { .. } => "metrics-not-served",
+            Self::NotSaid { .. } => "watch-not-said",
             Self::Killed { .. } => "watch-killed",
         }
     }
@@ -131,6 +138,7 @@ impl Explain for Notice {
                 }
                 .to_owned(),
             ),
+            Self::NotSaid { .. } => Some("nobody read standard error meanwhile".to_owned()),
             Self::Killed { .. } => {
                 Some("give it more time with `stop-grace` in [watch]".to_owned())
             }
@@ -143,6 +151,13 @@ fn consequence(then: OnChange) -> &'static str {
         OnChange::Restart => "the command is restarted",
         OnChange::Rewrite => "the files with a path are written again",
         OnChange::Signal(_) => "the files with a path are written again, and the command is told",
+    }
+}
+
+fn not_said(count: usize) -> String {
+    match count {
+        1 => "a notice before this one was not said".to_owned(),
+        count => format!("{count} notices before this one were not said"),
     }
 }
 

@@ -35,8 +35,11 @@ pub(crate) fn supervise(
     let signals = Signals::hold().map_err(WatchError::step("hold signals back"))?;
     exec::keep_ended_children();
     let format = options.error_format;
-    let exporter = Exporter::of_plan(&plan, format);
+    let (exporter, notice) = Exporter::of_plan(&plan);
     let mut supervisor = Supervisor::new(settings, signals, exporter, redact, format);
+    if let Some(notice) = notice {
+        supervisor.say(&notice);
+    }
     let orders = Orders {
         options,
         plan,

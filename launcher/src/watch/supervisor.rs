@@ -9,13 +9,14 @@
 
 mod ends;
 mod upkeep;
+mod voice;
 
 use std::os::fd::AsFd;
 use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::unistd::{getpid, setpgid};
-use secret_runtime::error::{Problem, Problems};
+use secret_runtime::error::Problems;
 use secret_runtime::manifest::{OnChange, Watch};
 use secret_runtime::plan::DocumentId;
 use secret_runtime::refresh::{Schedule, chance};
@@ -31,18 +32,20 @@ use super::known::Known;
 use super::leases::{Leases, keeper::Post};
 use super::metrics::Exporter;
 use super::notice::Notice;
+use super::outbox::Outbox;
 use super::redact::Outputs;
 use super::running::Running;
 use super::signals::{Arrived, Signals, asks_to_end};
 use super::wait::timeout;
 use crate::exec;
-use crate::render::{self, Format};
+use crate::render::Format;
 
 /// The command, who could become it, and when to look for who could.
 pub(super) struct Supervisor {
     settings: Watch,
     signals: Signals,
     format: Format,
+    outbox: Outbox,
     schedule: Schedule,
     running: Option<Running>,
     applicant: Option<Applicant>,
@@ -84,6 +87,7 @@ impl Supervisor {
             settings,
             signals,
             format,
+            outbox: Outbox::to_standard_error(),
             running: None,
             applicant: None,
             known: Known::default(),
@@ -106,7 +110,8 @@ impl Supervisor {
         if let Some(post) = self.begin_keeper(Instant::now()) {
             return Ok(Turn::Keeper(post));
         }
-        let over = self.outputs.are_over() && self.leases.are_settled();
+        let said = self.outbox.is_over(Instant::now());
+        let over = self.outputs.are_over() && self.leases.are_settled() && said;
         if let Some(end) = self.end.filter(|_| over) {
             return Ok(Turn::End(end));
         }
@@ -121,6 +126,7 @@ impl Supervisor {
             self.finish(end);
         }
         self.outputs.carry();
+        self.speak();
         self.exporter.serve(&self.breakers);
         Ok(Turn::Again)
     }
@@ -169,7 +175,7 @@ impl Supervisor {
             }
             Err(problems) if self.running.is_none() => return Err(problems),
             Err(problems) => {
-                render::problems(problems.as_slice(), self.format, render::KEEPS_RUNNING);
+                self.say_problems(&problems);
                 self.try_again_later();
             }
         }
@@ -207,6 +213,7 @@ impl Supervisor {
             self.outputs.deadline(),
             self.leases.deadline(),
             self.exporter.deadline(),
+            self.outbox.deadline(),
         ];
         let next = deadlines.chain(own.into_iter().flatten()).min();
         let left = next.map(|next| next.saturating_duration_since(Instant::now()));
@@ -217,6 +224,7 @@ impl Supervisor {
         let keeper = self.leases.gate();
         watched.extend(keeper.map(|gate| PollFd::new(gate, PollFlags::POLLIN)));
         watched.extend(self.outputs.awaited());
+        watched.extend(self.outbox.awaited());
         watched.extend(self.exporter.awaited());
         // Whatever ends the wait, everything is looked at.
         let _ = poll(&mut watched, timeout(left));
@@ -337,7 +345,7 @@ impl Supervisor {
         Ok(())
     }
 
-    fn say_changed(&self, entries: &[Reported]) {
+    fn say_changed(&mut self, entries: &[Reported]) {
         let then = self.settings.on_change;
         let now = Instant::now();
         let are_good = |leased: &[DocumentId]| self.leases.are_good(leased, now);
@@ -393,9 +401,5 @@ impl Supervisor {
     fn try_again_later(&mut self) {
         let again = self.schedule.failed(Instant::now(), chance());
         self.say(&Notice::NotRead { again });
-    }
-
-    fn say(&self, notice: &Notice) {
-        render::problems(&[Problem::warning(notice, None)], self.format, "");
     }
 }

@@ -12,6 +12,7 @@ use nix::unistd::{dup2_stderr, dup2_stdout, pipe2};
 use super::masker::Patterns;
 use super::spellings::Values;
 use super::stream::Stream;
+use crate::watch::outlet::Outlet;
 
 /// The parent's ends of a candidate's pipes.
 pub(in crate::watch) struct Sources([OwnedFd; 2]);
@@ -64,8 +65,8 @@ impl Outputs {
         let patterns = self.patterns_with(values)?;
         let now = Instant::now();
         let to = [
-            io::stdout().as_fd().try_clone_to_owned()?,
-            io::stderr().as_fd().try_clone_to_owned()?,
+            Outlet::of(io::stdout().as_fd())?,
+            Outlet::of(io::stderr().as_fd())?,
         ];
         let pairs = sources.0.into_iter().zip(to);
         self.streams

@@ -8,24 +8,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::{read, write};
+use nix::poll::{PollFd, PollFlags};
+use nix::unistd::read;
 use zeroize::Zeroizing;
 
 use super::masker::{Masker, Patterns};
+use crate::watch::outlet::Outlet;
 
 /// How long the end of what was written may wait for what follows.
 const PAUSE: Duration = Duration::from_millis(500);
 /// After the command's end: how long nothing may come, and how long something may.
 const QUIET: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
-/// A pipe that is ready takes as much without waiting.
-const AT_ONCE: usize = 4096;
 
 /// One of the command's outputs.
 pub(super) struct Stream {
     from: OwnedFd,
-    to: OwnedFd,
+    to: Outlet,
     masker: Masker,
     pending: Zeroizing<Vec<u8>>,
     written: usize,
@@ -37,7 +36,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(from: OwnedFd, to: OwnedFd, patterns: Arc<Patterns>, now: Instant) -> Self {
+    pub(super) fn new(from: OwnedFd, to: Outlet, patterns: Arc<Patterns>, now: Instant) -> Self {
         Self {
             from,
             to,
@@ -94,7 +93,7 @@ impl Stream {
         if self.pending.is_empty() && !self.ended {
             self.read(now);
         }
-        if !self.pending.is_empty() && self.takes_more() {
+        if !self.pending.is_empty() {
             self.write();
         }
     }
@@ -119,14 +118,8 @@ impl Stream {
         }
     }
 
-    fn takes_more(&self) -> bool {
-        let mut fds = [PollFd::new(self.to.as_fd(), PollFlags::POLLOUT)];
-        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
-    }
-
     fn write(&mut self) {
-        let rest = &self.pending[self.written..];
-        match write(&self.to, &rest[..rest.len().min(AT_ONCE)]) {
+        match self.to.write(&self.pending[self.written..]) {
             Ok(length) => self.written += length,
             Err(Errno::EAGAIN | Errno::EINTR) => return,
             Err(_) => {

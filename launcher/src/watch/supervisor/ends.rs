@@ -104,6 +104,7 @@ impl Supervisor {
         if self.end.is_none() {
             self.end = Some(end);
             self.leases.finish(Instant::now());
+            self.outbox.leave(Instant::now());
         }
         self.outputs.leave();
     }

@@ -6,7 +6,6 @@ use nix::unistd::{Pid, getpid};
 use rustix::process::WaitStatus;
 
 use super::Supervisor;
-use crate::render;
 use crate::watch::end::End;
 use crate::watch::fork::{Fork, fork};
 use crate::watch::leases::{Leases, Upshot, keeper::Post};
@@ -38,7 +37,7 @@ impl Supervisor {
                 });
             }
             Err(problems) => {
-                render::problems(problems.as_slice(), self.format, render::KEEPS_RUNNING);
+                self.say_problems(&problems);
                 self.follow(|leases| leases.put_off(&chores, now));
             }
         }
