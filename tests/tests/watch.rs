@@ -217,6 +217,37 @@ fn a_signal_tells_the_command_to_read_its_file_again() {
 }
 
 #[test]
+fn who_ends_all_during_a_restart_leaves_no_file_of_the_next_command() {
+    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        let memory = memory();
+        let file = memory.path().join("key");
+        let secrets = format!(
+            "[secrets.KEY]\ndeliver = {{ file = \"{}\" }}\n",
+            file.display()
+        );
+        let project = project(QUICK, &secrets);
+        change(&project, "KEY", "dummy-one");
+        let script = "trap 'echo TERM; n=${n}x; [ $n = xx ] && exit 9' TERM
+            cat $KEY_FILE; echo; while :; do sleep 0.02; done";
+        let mut running = begin(&project, script);
+        assert_eq!(running.line(), "dummy-one");
+        change(&project, "KEY", "dummy-two");
+        assert_eq!(running.line(), "TERM", "the next command is ready");
+        running.signal(signal);
+        assert_eq!(running.line(), "TERM", "it is to end");
+        assert_eq!(running.line(), "");
+        let _ = running.end();
+        let names = fs::read_dir(memory.path()).expect("it is there");
+        let names: Vec<_> = names
+            .map(|entry| entry.expect("it is").file_name())
+            .collect();
+        assert_eq!(names, ["key"], "{signal}");
+        let left = fs::read_to_string(&file).expect("it stays");
+        assert_eq!(left, "dummy-one", "{signal}");
+    }
+}
+
+#[test]
 fn a_rewrite_changes_the_file_and_leaves_the_command_alone() {
     let memory = memory();
     let file = memory.path().join("key");

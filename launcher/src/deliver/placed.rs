@@ -1,17 +1,21 @@
-//! A file at a path: written beside it under another name, and put in its place as a whole.
+//! A file at a path: written without a name, and put in its place as a whole.
+//!
+//! Until then the kernel takes it away whenever this process ends, by SIGKILL as well. It has
+//! another name beside its place for the moment that linking and renaming take, and for longer
+//! where the system has no files without names.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, openat, renameat};
 use nix::libc;
-use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat};
+use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat, stat};
 use nix::sys::statfs::fstatfs;
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 use secret_runtime::manifest::FileMode;
 use secret_runtime::secret::SecretValue;
 
@@ -21,7 +25,9 @@ use super::error::Failure;
 #[derive(Debug)]
 pub(super) struct PlacedFile {
     directory: OwnedFd,
-    /// Its name now: another one until it is put in its place.
+    /// While it has no name.
+    nameless: Option<File>,
+    /// Its name now: none, or another one, until it is put in its place.
     name: OsString,
     target: OsString,
     /// Which file it is: by the time it is to go, another run may have replaced it.
@@ -65,7 +71,12 @@ impl PlacedFile {
             errno => Failure::step("open its directory")(errno),
         })?;
         check_directory(&directory, parent)?;
-        let (placed, file) = new_file(directory, name)?;
+        let (file, beside) = match nameless(&directory) {
+            Some(file) => (file, OsString::new()),
+            None => named(&directory, name)?,
+        };
+        let status = fstat(&file).map_err(Failure::step("look at it"))?;
+        let mut placed = Self::of(directory, beside, name, &status);
         if placed.would_replace_a_directory() {
             return Err(Failure::NotAFile);
         }
@@ -73,7 +84,19 @@ impl PlacedFile {
             .map_err(Failure::step("write it"))?;
         fchmod(&file, Mode::from_bits_truncate(mode.bits()))
             .map_err(Failure::step("set its mode"))?;
+        placed.nameless = placed.name.is_empty().then_some(file);
         Ok(placed)
+    }
+
+    fn of(directory: OwnedFd, name: OsString, target: &OsStr, status: &FileStat) -> Self {
+        Self {
+            directory,
+            nameless: None,
+            name,
+            target: target.to_owned(),
+            device: status.st_dev,
+            inode: status.st_ino,
+        }
     }
 
     fn would_replace_a_directory(&self) -> bool {
@@ -84,6 +107,16 @@ impl PlacedFile {
 
     /// Gives it its name, in one step.
     pub(super) fn put_in_place(&mut self) -> Result<(), Failure> {
+        if let Some(file) = &self.nameless {
+            // A link replaces nothing, so it needs a name that can be renamed.
+            let link = |name: &OsStr| {
+                let flags = AtFlags::AT_SYMLINK_FOLLOW;
+                linkat(AT_FDCWD, &link_to(file), &self.directory, name, flags)
+            };
+            let ((), name) = beside(&self.target, link)?;
+            self.name = name;
+            self.nameless = None;
+        }
         renameat(
             &self.directory,
             self.name.as_os_str(),
@@ -123,36 +156,47 @@ fn check_directory(directory: &OwnedFd, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A file of our own under a name that nothing has yet, next to where it will be.
-fn new_file(directory: OwnedFd, target: &OsStr) -> Result<(PlacedFile, File), Failure> {
-    // A crash can leave a name behind, and in a container each run has the same number.
-    const ATTEMPTS: u32 = 100;
-    let step = || Failure::step("make a file in its directory");
+/// A file of our own that has no name, where the file system and `/proc` allow for that.
+fn nameless(directory: &OwnedFd) -> Option<File> {
+    let flags = OFlag::O_WRONLY | OFlag::O_TMPFILE | OFlag::O_CLOEXEC;
+    // Whatever it is refused for, a file with a name says why it can't be.
+    let file = openat(directory, c".", flags, Mode::S_IRUSR | Mode::S_IWUSR).ok()?;
+    let file = File::from(file);
+    let (made, found) = (fstat(&file).ok()?, stat(&link_to(&file)).ok()?);
+    let same = made.st_dev == found.st_dev && made.st_ino == found.st_ino;
+    same.then_some(file)
+}
+
+/// What leads to an open file: it is its owner's also while the process is not dumpable.
+fn link_to(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// A file of our own under another name than its target.
+fn named(directory: &OwnedFd, target: &OsStr) -> Result<(File, OsString), Failure> {
     let flags =
         OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+    let (file, name) = beside(target, |name| openat(directory, name, flags, mode))?;
+    Ok((File::from(file), name))
+}
+
+/// Makes something under a name that nothing has yet, next to where it will be.
+fn beside<T>(
+    target: &OsStr,
+    make: impl Fn(&OsStr) -> nix::Result<T>,
+) -> Result<(T, OsString), Failure> {
+    // A crash can leave a name behind, and in a container each run has the same number.
+    const ATTEMPTS: u32 = 100;
     let mut attempt = 0;
-    let (name, file) = loop {
+    loop {
         let mut name = OsString::from(".");
         name.push(target);
         name.push(format!(".{}-{attempt}", std::process::id()));
-        match openat(
-            &directory,
-            name.as_os_str(),
-            flags,
-            Mode::S_IRUSR | Mode::S_IWUSR,
-        ) {
-            Ok(file) => break (name, File::from(file)),
+        match make(&name) {
+            Ok(made) => return Ok((made, name)),
             Err(Errno::EEXIST) if attempt < ATTEMPTS => attempt += 1,
-            Err(errno) => return Err(step()(errno)),
+            Err(errno) => return Err(Failure::step("make a file in its directory")(errno)),
         }
-    };
-    let status: FileStat = fstat(&file).map_err(step())?;
-    let placed = PlacedFile {
-        directory,
-        name,
-        target: target.to_owned(),
-        device: status.st_dev,
-        inode: status.st_ino,
-    };
-    Ok((placed, file))
+    }
 }

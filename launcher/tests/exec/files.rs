@@ -1,9 +1,10 @@
 //! Values that the command gets as files.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
+use nix::unistd::Uid;
 use tempfile::TempDir;
 
 use crate::probe::{Probe, file_content};
@@ -81,6 +82,33 @@ fn a_placed_file_has_its_mode_whatever_the_umask() {
         .with_placed_file(&path)
         .run();
     assert_eq!(run.stdout(), format!("440\n{}", checksum(&file_content())));
+    assert_eq!(names(folder.path()), ["cert.pem"]);
+}
+
+#[test]
+fn a_user_who_is_not_root_gets_a_placed_file_although_proc_is_roots_until_then() {
+    let open = || fs::Permissions::from_mode(0o755);
+    let programs = tempfile::Builder::new()
+        .permissions(open())
+        .tempdir()
+        .unwrap();
+    let program = programs.path().join("probe");
+    let content = fs::read(std::env::current_exe().unwrap()).unwrap();
+    crate::probe::executable(&program, &content);
+    let folder = in_memory();
+    let user = match Uid::current() {
+        root if root.is_root() => 65_534,
+        user => user.as_raw(),
+    };
+    chown(folder.path(), Some(user), None).unwrap();
+    let path = folder.path().join("cert.pem");
+    let script = "stat -c '%u %a %h' \"$TLS_CERT_FILE\"; cksum <\"$TLS_CERT_FILE\"";
+    let run = Probe::shell(script)
+        .with_placed_file(&path)
+        .run_by(user, &program)
+        .run();
+    let expected = format!("{user} 440 1\n{}", checksum(&file_content()));
+    assert_eq!(run.stdout(), expected, "{}", run.stderr());
     assert_eq!(names(folder.path()), ["cert.pem"]);
 }
 
