@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use secret_run_tests::{
     Checkpoint, End, Fault, Launcher, Leasing, Link, OpenBao, Quality, Running, VaultProject,
 };
@@ -171,6 +172,46 @@ fn another_change_brings_another_user_and_takes_the_old_one_when_its_command_has
         "the user alone is no change: {said}"
     );
     ends(&project, &leasing, running);
+}
+
+#[test]
+fn a_command_that_is_ready_and_dies_is_followed_by_one_with_all_values() {
+    let leasing = Leasing::start(json!({ "token_ttl": "1h" }));
+    let project = project();
+    // It ends when it is told to and may.
+    let script = "trap 'echo TERM; t=1' TERM; echo \"$DB_USER $DB_PASSWORD $TOKEN $$\"
+        while ! [ -e go ] || [ -z $t ]; do sleep 0.02; done; rm go; exit 7";
+    let launcher = leasing.launcher(&project).args(["--watch"]);
+    let mut command = launcher.command(["sh", "-c", script]).into_command();
+    command.stderr(fs::File::create(project.path("log")).expect("a file can be made"));
+    let mut running = Running::spawn(command);
+    let line = running.line();
+    let (first, _, _) = parts(&line);
+    let process = line.rsplit(' ').next().unwrap_or_default().to_owned();
+    leasing
+        .bao
+        .put("app/TOKEN", &json!({ "value": "q7zk-5d02" }));
+    assert_eq!(running.line(), "TERM");
+    let children = running.proc(&format!("task/{}/children", running.id()));
+    let others = || -> Vec<String> {
+        let children = fs::read_to_string(&children).unwrap_or_default();
+        let children = children.split_whitespace().map(str::to_owned);
+        children.filter(|child| *child != process).collect()
+    };
+    wait_until(&project, "one process is ready", || others().len() == 1);
+    let ready: i32 = others()[0].parse().expect("a number");
+    kill(Pid::from_raw(ready), Signal::SIGKILL).expect("it waits");
+    wait_for(&project, "watch-not-read");
+    project.write("go", "");
+    let (second, password, token) = parts(&running.line());
+    assert_eq!(token, "q7zk-5d02");
+    assert_ne!(first, second);
+    assert!(leasing.postgres.login(&second, &password).is_some());
+    project.write("go", "");
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.line(), "TERM");
+    assert_eq!(running.end(), End::Code(7));
+    nothing_is_left(&project, &leasing);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, getppid, setpgid};
 use secret_runtime::cache::Asking;
+use secret_runtime::error::{Problem, Problems};
 use secret_runtime::judge::Judge;
 use secret_runtime::memory::Memory;
 use secret_runtime::plan::{DocumentId, Plan};
@@ -136,14 +137,15 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
             return Ok(());
         }
     }
-    reading.warn(&seat, options);
-    // A command starts with all values, or does not.
-    let Reading::Whole(resolved) = reading else {
-        return Ok(());
-    };
     let written = |not_started: NotStarted, audit: &mut Audit| NotStarted {
         problems: audit.ends_with(not_started.problems),
         ..not_started
+    };
+    reading.warn(&seat, options);
+    // A command starts with all values, or does not.
+    let Reading::Whole(resolved) = reading else {
+        let partial = Problem::error(&WatchError::Partial, None);
+        return Err(written(Problems::from(partial).into(), &mut audit));
     };
     let launch = Launch::prepare(resolved, command);
     let launch = launch.map_err(|not_started| written(not_started, &mut audit))?;

@@ -10,6 +10,9 @@ pub(super) enum WatchError {
     /// Changes are to be written to files, and there are none.
     #[error("changes are to be written to files, and no entry is delivered to a path")]
     NothingToRewrite,
+    /// It is to start a command with a part of the values.
+    #[error("the command cannot be started with a part of its values")]
+    Partial,
     /// The kernel refused a step.
     #[error("the command cannot be supervised: could not {step}: {}", .errno.desc())]
     Step {
@@ -36,6 +39,7 @@ impl Explain for WatchError {
     fn kind(&self) -> &'static str {
         match self {
             Self::NothingToRewrite => "watch-nothing-to-rewrite",
+            Self::Partial => "watch-partial",
             Self::Step { .. } => "watch-failed",
         }
     }
@@ -47,6 +51,7 @@ impl Explain for WatchError {
                 `on-change = \"restart\"`"
                     .to_owned()
             }
+            Self::Partial => "this is a mistake of `secret-run`: please report it".to_owned(),
             Self::Step { .. } => "check how many files and processes this user may have, with \
                 `ulimit -a`"
                 .to_owned(),

@@ -143,10 +143,7 @@ impl Supervisor {
     fn begin_candidate(&mut self) -> Result<Option<Seat>, Problems> {
         let own_group = !self.signals.terminal();
         let parent = getpid();
-        let held = match std::mem::take(&mut self.wants_all) {
-            true => Vec::new(),
-            false => self.leases.spared(Instant::now()),
-        };
+        let held = self.spared(Instant::now());
         match fork(&self.outputs) {
             Ok(Fork::Parent(process, gate, sources)) => {
                 if own_group {
@@ -180,6 +177,16 @@ impl Supervisor {
             }
         }
         Ok(None)
+    }
+
+    /// What the next candidate leaves out. One that is to be the command leaves out nothing: that is
+    /// the first, and the one after a candidate that ended when it was ready.
+    fn spared(&mut self, now: Instant) -> Vec<DocumentId> {
+        let wants_all = std::mem::take(&mut self.wants_all);
+        match wants_all || self.running.is_none() {
+            true => Vec::new(),
+            false => self.leases.spared(now),
+        }
     }
 
     fn keep_deadlines(&mut self, now: Instant) {
