@@ -9,6 +9,7 @@ use secret_runtime::plan::Plan;
 use secret_runtime::resolver::Fetched;
 
 use crate::cli::Options;
+use crate::exec;
 use crate::render::{self, Format};
 
 /// The account of a run, whose warnings are said when they come up.
@@ -25,8 +26,12 @@ impl Audit {
     /// # Errors
     /// When it can't, and the manifest or production wants it.
     pub(crate) fn begin(plan: &Plan, task: Task, options: &Options) -> Result<Self, Problems> {
+        let account = match exec::is_without_stderr() {
+            true => Account::begin_without_stderr(plan, task),
+            false => Account::begin(plan, task),
+        };
         let mut audit = Self {
-            account: Account::begin(plan, task)?,
+            account: account?,
             format: options.error_format,
         };
         audit.say();

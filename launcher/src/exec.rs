@@ -243,6 +243,11 @@ fn is_closed(descriptor: c_int) -> bool {
     unsafe { libc::fcntl(descriptor, libc::F_GETFD) == -1 }
 }
 
+/// Whether what is written to standard error goes nowhere since the parent had closed it.
+pub(crate) fn is_without_stderr() -> bool {
+    CLOSED_AT_START.load(Ordering::Relaxed) & bit(libc::STDERR_FILENO) != 0
+}
+
 fn restore_inherited() {
     let ignored = IGNORED_AT_START.load(Ordering::Relaxed);
     for signal in TOUCHED_SIGNALS {

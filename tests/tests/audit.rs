@@ -94,6 +94,25 @@ fn without_a_word_in_the_manifest_nothing_is_written_or_asked_of_the_machine() {
 }
 
 #[test]
+fn what_cannot_be_written_to_a_closed_standard_error_is_not_lost_in_silence() {
+    let to_stderr = MANIFEST.replace("\"audit.jsonl\"\n", "\"stderr\"\nrequired = true\n");
+    let project = with(&to_stderr);
+    for options in ["", "--watch"] {
+        let marker = project.marker().join(" ");
+        let run = |redirected| project.shell(&format!("\"$L\" {options} -- {marker} {redirected}"));
+        run("2>&-").exits_with(125);
+        assert!(!project.started(), "{options}");
+        // Who sends it away means that.
+        run("2>/dev/null").exits_with(0);
+        assert!(project.started(), "{options}");
+        fs::remove_file(project.path(project.marker()[1])).expect("it was made");
+    }
+    project.write("secrets.toml", to_stderr.replace("= true", "= false"));
+    let outcome = project.shell("\"$L\" -- sh -c 'echo started' 2>&-");
+    assert_eq!(outcome.exits_with(0).stdout(), "started\n");
+}
+
+#[test]
 fn no_value_and_no_argument_is_in_it() {
     let project = project();
     let launcher = project.launcher();

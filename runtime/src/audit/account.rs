@@ -5,6 +5,7 @@
 //! the manifest all of this does nothing. It says nothing itself: what somebody should be told is
 //! kept until it is asked for.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use thiserror::Error;
@@ -14,6 +15,7 @@ use super::event::{Event, Notice, Stage, Task};
 use super::recorder::Recorder;
 use crate::error::{Explain, Problem, Problems, Severity};
 use crate::lease::Lease;
+use crate::manifest::AuditDestination;
 use crate::plan::Plan;
 use crate::resolver::Fetched;
 
@@ -51,6 +53,26 @@ impl Account {
     /// # Errors
     /// When it can't, and the manifest or production wants it.
     pub fn begin(plan: &Plan, task: Task) -> Result<Self, Problems> {
+        Self::of(plan, Recorder::begin(plan, task))
+    }
+
+    /// The same for a process without standard error: what is written there is gone, and nothing
+    /// says so.
+    ///
+    /// # Errors
+    /// When the manifest or production wants it to be written there.
+    pub fn begin_without_stderr(plan: &Plan, task: Task) -> Result<Self, Problems> {
+        let audit = plan.manifest().audit.as_ref();
+        let is_lost =
+            audit.is_some_and(|audit| audit.destination == AuditDestination::StandardError);
+        if is_lost {
+            let closed = AuditError::StandardError(ErrorKind::NotConnected);
+            return Self::of(plan, Err(closed));
+        }
+        Self::begin(plan, task)
+    }
+
+    fn of(plan: &Plan, recorder: Result<Option<Recorder>, AuditError>) -> Result<Self, Problems> {
         let said = plan.manifest().audit.as_ref();
         let said = said.and_then(|audit| audit.required);
         let mut account = Self {
@@ -59,7 +81,7 @@ impl Account {
             stage: Stage::Policy,
             warnings: Vec::new(),
         };
-        match Recorder::begin(plan, task) {
+        match recorder {
             Ok(recorder) => account.recorder = recorder,
             Err(error) => account.failed(&error)?,
         }
