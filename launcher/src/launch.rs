@@ -3,11 +3,13 @@
 //! A [`Launch`] is made while nothing has changed yet: what could keep the command from
 //! starting is found before a file is replaced or a process stopped for it.
 
+mod addressee;
 mod event;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::{Pid, getpid};
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::manifest::{Deliver, Entry, Inherit};
 use secret_runtime::plan::Plan;
@@ -57,7 +59,12 @@ impl From<Problems> for NotStarted {
 
 impl Launch {
     /// Everything but the start. Files with a path are written, and not in their place yet.
-    pub(crate) fn prepare(resolved: Resolved, command: Vec<OsString>) -> Result<Self, NotStarted> {
+    /// `before` is the process that the command was meant to become, if it is another one.
+    pub(crate) fn prepare(
+        resolved: Resolved,
+        command: Vec<OsString>,
+        before: Option<Pid>,
+    ) -> Result<Self, NotStarted> {
         let manifest = resolved.plan().manifest();
         let directory = manifest.source().directory().to_owned();
         let scrub = scrubbed_names(resolved.plan());
@@ -66,7 +73,7 @@ impl Launch {
         let entries = resolved.into_entries();
         let (variables, files) = deliver(&entries, &directory)?;
         let additions = additions(entries, variables);
-        let environment = child_environment(&inherit, &scrub, &additions, &command)?;
+        let environment = child_environment(&inherit, &scrub, &additions, &command, before)?;
         drop(additions);
         let launcher_path = std::env::var_os("PATH");
         let path = lookup::search_path(&environment, launcher_path.as_deref());
@@ -189,8 +196,12 @@ fn child_environment(
     scrub: &[String],
     additions: &[(String, SecretValue)],
     command: &[OsString],
+    before: Option<Pid>,
 ) -> Result<ChildEnvironment, Problems> {
-    let parent: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let mut parent: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    if let Some(before) = before {
+        addressee::readdress(&mut parent, before, getpid());
+    }
     let recipe = Recipe {
         parent: &parent,
         inherit,

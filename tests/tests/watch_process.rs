@@ -196,6 +196,27 @@ fn a_command_that_does_not_listen_dies_of_the_signal() {
 }
 
 #[test]
+fn what_systemd_means_for_one_process_it_means_for_the_command() {
+    let project = project();
+    for options in ["", "--watch"] {
+        let script = format!(
+            "export LISTEN_PID=$$ WATCHDOG_PID=$$ LISTEN_FDS=1 NOTIFY_SOCKET=/run/notify; \
+             exec \"$L\" {options} -- sh -c 'echo $(($$ - LISTEN_PID)) $(($$ - WATCHDOG_PID)) \
+             $LISTEN_FDS $NOTIFY_SOCKET'"
+        );
+        let outcome = project.shell(&script);
+        assert_eq!(outcome.exits_with(0).stdout(), "0 0 1 /run/notify\n");
+        // What is meant for another process is not meant for this one.
+        let script = format!(
+            "LISTEN_PID=1 WATCHDOG_PID=2 exec \"$L\" {options} -- \
+             sh -c 'echo $LISTEN_PID $WATCHDOG_PID'"
+        );
+        let outcome = project.shell(&script);
+        assert_eq!(outcome.exits_with(0).stdout(), "1 2\n");
+    }
+}
+
+#[test]
 fn what_was_ignored_before_stays_ignored() {
     let project = project();
     let states = ["Become", "Watch"].map(|which| {

@@ -53,7 +53,7 @@ fn become_command(
         options.error_format,
         render::NOT_STARTED,
     );
-    let prepare = || Launch::prepare(resolved, command);
+    let prepare = || Launch::prepare(resolved, command, None);
     let NotStarted { problems, code } = match trace::pure("prepare", prepare) {
         Ok(launch) => {
             trace::send(None, options.error_format);

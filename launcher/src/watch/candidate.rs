@@ -147,7 +147,7 @@ fn way(orders: Orders<'_>, mut seat: Seat, marker: &Marker) -> Result<(), NotSta
         let partial = Problem::error(&WatchError::Partial, None);
         return Err(written(Problems::from(partial).into(), &mut audit));
     };
-    let launch = Launch::prepare(resolved, command);
+    let launch = Launch::prepare(resolved, command, Some(seat.parent));
     let launch = launch.map_err(|not_started| written(not_started, &mut audit))?;
     if seat.gate.done().is_err() || seat.gate.order() != Some(Order::Start) {
         return Ok(());
