@@ -61,7 +61,7 @@ pub mod metrics;
 mod nearest;
 pub mod order;
 pub mod outbound;
-mod own_file;
+pub mod own_file;
 pub mod plan;
 pub mod plugin;
 pub mod policy;

@@ -13,6 +13,7 @@ use nix::libc;
 
 const OTHERS_WRITE: u32 = 0o022;
 const ALL_WRITE: u32 = 0o002;
+const GROUP_WRITES: u32 = 0o020;
 const STICKY: u32 = 0o1000;
 /// How long to sleep between two attempts to lock: less than a write to a disk takes.
 const PAUSE: Duration = Duration::from_micros(300);
@@ -136,15 +137,49 @@ fn judge(path: &Path, metadata: &Metadata) -> Result<(), OwnFileError> {
     Ok(())
 }
 
+/// Who could put another file in the place of ours in a folder of this owner, group and mode, as
+/// the end of a sentence that begins with its path.
+///
+/// Where a folder is sticky, nobody else takes away what is ours but its owner. The group of this user
+/// may write: many systems give each user one of their own, and make folders so.
+#[must_use]
+pub fn who_could_replace(owner: u32, group: u32, mode: u32) -> Option<&'static str> {
+    if owner != 0 && owner != nix::unistd::geteuid().as_raw() {
+        return Some("is a folder of another user");
+    }
+    if mode & STICKY != 0 {
+        return None;
+    }
+    if mode & ALL_WRITE != 0 {
+        return Some("is a folder that all users can write to");
+    }
+    let is_of_others = group != nix::unistd::getegid().as_raw();
+    let is_open = mode & GROUP_WRITES != 0 && is_of_others;
+    is_open.then_some("is a folder that other users of its group can write to")
+}
+
 /// Whoever can write to the folder can put another file there.
 pub(crate) fn judge_folder(path: &Path) -> Result<(), OwnFileError> {
-    let folder = folder(path);
-    let metadata = folder.metadata();
-    let metadata = metadata.map_err(OwnFileError::io(path, "opened"))?;
-    if metadata.mode() & ALL_WRITE != 0 && metadata.mode() & STICKY == 0 {
-        return Err(exposed(folder, "is a folder that all users can write to"));
+    let metadata = of_folder(path)?;
+    match who_could_replace(metadata.uid(), metadata.gid(), metadata.mode()) {
+        Some(reason) => Err(exposed(folder(path), reason)),
+        None => Ok(()),
+    }
+}
+
+/// The same for a folder that users may share, since nothing in it is worth replacing.
+pub(crate) fn judge_shared_folder(path: &Path) -> Result<(), OwnFileError> {
+    let mode = of_folder(path)?.mode();
+    if mode & ALL_WRITE != 0 && mode & STICKY == 0 {
+        let reason = "is a folder that all users can write to";
+        return Err(exposed(folder(path), reason));
     }
     Ok(())
+}
+
+fn of_folder(path: &Path) -> Result<Metadata, OwnFileError> {
+    let metadata = folder(path).metadata();
+    metadata.map_err(OwnFileError::io(path, "opened"))
 }
 
 /// Brings the names in the folder to the disk.
@@ -181,4 +216,35 @@ pub(crate) fn is_missing(error: &OwnFileError) -> bool {
 fn exposed(path: &Path, reason: &'static str) -> OwnFileError {
     let path = path.to_owned();
     OwnFileError::Exposed { path, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::unistd::{getegid, geteuid};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_trusted_if_nobody_but_its_user_and_root_can_replace_what_is_in_it() {
+        let (user, group) = (geteuid().as_raw(), getegid().as_raw());
+        let (stranger, strangers) = (user + 1, group + 1);
+        let is_trusted = |owner, group, mode| who_could_replace(owner, group, mode).is_none();
+        for owner in [user, 0] {
+            for group in [group, strangers] {
+                for mode in [0o700, 0o755, 0o1777, 0o1775] {
+                    assert!(is_trusted(owner, group, mode), "{owner} {group} {mode:o}");
+                }
+                for mode in [0o777, 0o707, 0o702] {
+                    assert!(!is_trusted(owner, group, mode), "{owner} {group} {mode:o}");
+                }
+            }
+            // The usual mode where each user has a group alone.
+            assert!(is_trusted(owner, group, 0o775));
+            assert!(!is_trusted(owner, strangers, 0o775));
+            assert!(!is_trusted(owner, strangers, 0o2770));
+        }
+        for mode in [0o700, 0o755, 0o1777] {
+            assert!(!is_trusted(stranger, group, mode), "{mode:o}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `deliver = "file"`: the command gets a path, and the value is never on a disk.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
@@ -205,6 +205,14 @@ fn a_folder_that_is_missing_or_open_to_others_is_refused() {
     fs::set_permissions(&open, everybody).expect("it was just made");
     let _ = refused(&at(&open.join("key.pem"), ""), "file-directory-open");
     assert!(!open.join("key.pem").exists());
+    // Who has a sticky folder can take away what others put there; and so can a group.
+    for (owner, group, mode) in [(7001, None, 0o1777), (0, Some(7001), 0o775)] {
+        fs::set_permissions(&open, fs::Permissions::from_mode(mode)).expect("it is ours");
+        chown(&open, Some(owner), group).expect("this test needs to be root");
+        let _ = refused(&at(&open.join("key.pem"), ""), "file-directory-open");
+        assert!(!open.join("key.pem").exists());
+        chown(&open, Some(0), Some(0)).expect("this test needs to be root");
+    }
 }
 
 #[test]

@@ -28,8 +28,8 @@ pub enum Failure {
     #[error("the directory {} does not exist", .0.display())]
     NoDirectory(PathBuf),
     /// Others could replace the file.
-    #[error("{} can be written by other users", .0.display())]
-    OpenToOthers(PathBuf),
+    #[error("{} {}", .0.display(), .1)]
+    OpenToOthers(PathBuf, &'static str),
     /// The path is that of a directory.
     #[error("its path is not that of a file")]
     NotAFile,
@@ -57,7 +57,7 @@ impl Explain for DeliverError {
         match self.failure {
             Failure::OnDisk(_) => "file-on-disk",
             Failure::NoDirectory(_) => "file-no-directory",
-            Failure::OpenToOthers(_) => "file-directory-open",
+            Failure::OpenToOthers(..) => "file-directory-open",
             Failure::NotAFile => "file-not-a-file",
             Failure::Step { .. } => "file-failed",
         }
@@ -74,7 +74,11 @@ impl Explain for DeliverError {
                     path.display()
                 )
             }
-            Failure::OpenToOthers(path) => format!("chmod o-w {}", path.display()),
+            Failure::OpenToOthers(path, _) => format!(
+                "it has to belong to this user or root, and others must not write to it: look at \
+                 `ls -ld {}`",
+                path.display()
+            ),
             Failure::NotAFile => "give the path of a file; it replaces what is there".to_owned(),
             Failure::Step { .. } => return None,
         })

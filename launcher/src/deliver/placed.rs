@@ -17,6 +17,7 @@ use nix::sys::stat::{FileStat, Mode, fchmod, fstat, fstatat, stat};
 use nix::sys::statfs::fstatfs;
 use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 use secret_runtime::manifest::FileMode;
+use secret_runtime::own_file::who_could_replace;
 use secret_runtime::secret::SecretValue;
 
 use super::error::Failure;
@@ -149,11 +150,10 @@ fn check_directory(directory: &OwnedFd, path: &Path) -> Result<(), Failure> {
         return Err(Failure::OnDisk(path.to_owned()));
     }
     let status = fstat(directory).map_err(Failure::step("look at its directory"))?;
-    let mode = Mode::from_bits_truncate(status.st_mode);
-    if mode.contains(Mode::S_IWOTH) && !mode.contains(Mode::S_ISVTX) {
-        return Err(Failure::OpenToOthers(path.to_owned()));
+    match who_could_replace(status.st_uid, status.st_gid, status.st_mode) {
+        Some(reason) => Err(Failure::OpenToOthers(path.to_owned(), reason)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A file of our own that has no name, where the file system and `/proc` allow for that.

@@ -62,7 +62,7 @@ impl Textfile {
     /// # Errors
     /// When it could not be written. The file is then what it was.
     pub fn add(&self, run: &Metrics) -> Result<Option<MetricsError>, MetricsError> {
-        own_file::judge_folder(&self.path)?;
+        own_file::judge_shared_folder(&self.path)?;
         let lock = own_file::lock(&own_file::beside(&self.path, "lock"), PATIENCE)?;
         let _lock = lock.ok_or_else(|| MetricsError::Busy {
             path: self.path.clone(),
