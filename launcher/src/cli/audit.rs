@@ -6,7 +6,7 @@ mod verify;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use secret_runtime::audit::{AuditError, files_of};
+use secret_runtime::audit::{AuditError, LogFiles};
 use secret_runtime::error::{Explain, Problem, Problems};
 use secret_runtime::manifest::AuditDestination;
 use thiserror::Error;
@@ -52,15 +52,18 @@ impl Audit {
     }
 }
 
-/// All files of the manifest's log, in their order.
-fn of_the_manifest(options: &Options) -> Result<Vec<PathBuf>, Problems> {
+/// Those that are named, or all of the manifest's log.
+fn chosen(named: &[PathBuf], options: &Options) -> Result<LogFiles, Problems> {
+    if !named.is_empty() {
+        return Ok(LogFiles::These(named.to_vec()));
+    }
     let plan = pipeline::plan(options)?;
     let manifest = plan.manifest();
     let destination = manifest.audit.as_ref().map(|audit| &audit.destination);
     let Some(AuditDestination::File(file)) = destination else {
         return Err(Problem::error(&NoFile, None).into());
     };
-    files_of(&manifest.source().directory().join(&file.path)).map_err(unreadable)
+    Ok(LogFiles::Of(manifest.source().directory().join(&file.path)))
 }
 
 fn unreadable(error: AuditError) -> Problems {

@@ -192,6 +192,11 @@ fn warning(notice: &Notice) -> Problem {
             "somebody else wrote lines to the audit log",
             "audit-foreign-lines",
         ),
+        Notice::BehindHead => (
+            "the audit log goes on behind the end that is known: the machine stopped before that was \
+             noted, or somebody else wrote these lines",
+            "audit-behind-head",
+        ),
         Notice::HeadLost => (
             "the file beside the audit log that knows its end is missing",
             "audit-head-lost",

@@ -52,6 +52,7 @@ impl End {
         if size == known {
             return Ok(end);
         }
+        let noted = end.link;
         let mut from = known;
         if let Some((full, full_size)) = previous(log, end.file)? {
             // The machine stopped after the full file was moved.
@@ -61,6 +62,7 @@ impl End {
             from = 0;
         }
         if size < from {
+            end.note_unknown(noted);
             end.notices.push(Notice::LinesMissing);
             let (last, partial) = walk::last(file, size).map_err(read())?;
             end.fresh = last.is_none();
@@ -70,6 +72,7 @@ impl End {
         let walked = walk::walk(file, from, end.link).map_err(read())?;
         end.link = walked.link;
         end.fresh = from == 0 && !walked.any;
+        end.note_unknown(noted);
         if walked.foreign {
             end.notices.push(Notice::ForeignLines);
         }
@@ -137,6 +140,14 @@ impl End {
         };
         end.note_partial(lines.partial);
         end
+    }
+
+    /// Whoever reads a log can write lines that fit. A machine that stops leaves such lines, too, so
+    /// they are continued, and said.
+    fn note_unknown(&mut self, noted: Link) {
+        if self.link != noted {
+            self.notices.push(Notice::BehindHead);
+        }
     }
 
     /// What stands behind the last line end is not continued. It is said first, so that who

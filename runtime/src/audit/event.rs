@@ -99,9 +99,14 @@ pub enum Notice {
     LinesMissing,
     /// Somebody else wrote lines at the end.
     ForeignLines,
+    /// Lines at the end fit, and the file beside the log knew nothing of them.
+    BehindHead,
     /// The file beside the log that knows its end is gone.
     HeadLost,
 }
+
+/// Who verifies a log finds it there.
+pub(super) const BEHIND_HEAD: &str = "behind-head";
 
 impl Notice {
     /// A stable token.
@@ -111,6 +116,7 @@ impl Notice {
             Self::PartialLine { .. } => "partial-line",
             Self::LinesMissing => "lines-missing",
             Self::ForeignLines => "foreign-lines",
+            Self::BehindHead => BEHIND_HEAD,
             Self::HeadLost => "head-lost",
         }
     }

@@ -33,7 +33,7 @@ mod who;
 pub use account::Account;
 pub use error::AuditError;
 pub use event::{Event, Notice, Stage, Task};
-pub use files::files_of;
+pub use files::LogFiles;
 pub use record::{Record, records};
 pub use recorder::Recorder;
 #[cfg(feature = "otlp")]

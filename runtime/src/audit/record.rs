@@ -1,11 +1,9 @@
 //! Lines as they are read again, to be shown.
 
-use std::path::PathBuf;
-
 use serde::Deserialize;
 
 use super::error::AuditError;
-use super::files::{Opened, unreadable};
+use super::files::{LogFiles, Opened, unreadable};
 use super::lines::Lines;
 
 /// What a line says, as far as it is shown. Whether it is true, [`verify()`](super::verify())
@@ -37,7 +35,7 @@ pub struct Record {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn records(files: &[PathBuf], mut each: impl FnMut(&Record, &str)) -> Result<u64, AuditError> {
+pub fn records(files: &LogFiles, mut each: impl FnMut(&Record, &str)) -> Result<u64, AuditError> {
     let mut strangers = 0;
     for (path, file) in &Opened::all(files)?.files {
         let mut lines = Lines::of(file);

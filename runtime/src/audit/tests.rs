@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::files::files_of;
 use super::log::Log;
 use super::run::{Happened, Run};
 use super::socket::{Manner, Socket};
@@ -72,7 +73,7 @@ impl Folder {
     }
 
     fn verify(&self) -> Report {
-        verify(&files_of(&self.path("log")).unwrap(), true).unwrap()
+        verify(&LogFiles::Of(self.path("log"))).unwrap()
     }
 
     /// Findings as `kind:line`.
@@ -208,7 +209,8 @@ fn a_machine_that_stops_while_a_file_is_moved_breaks_nothing() {
     assert_eq!(folder.verify().lines, 6);
     // The same, after the next file was written, and before its end was known.
     fs::write(folder.path("log.head"), head).unwrap();
-    assert_eq!(folder.log().append(&run(), &launches(1)).unwrap(), []);
+    let notices = folder.log().append(&run(), &launches(1)).unwrap();
+    assert_eq!(notices, [Notice::BehindHead]);
     assert_eq!(folder.found(), [""; 0]);
 }
 

@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use super::digest::Digest;
 use super::error::AuditError;
-use super::files::{Opened, unreadable};
+use super::event::BEHIND_HEAD;
+use super::files::{LogFiles, Opened, unreadable};
 use super::head::Head;
 use super::lines::{Lines, RawLine};
 use super::walk::{Link, Mark};
@@ -18,6 +19,8 @@ use super::walk::{Link, Mark};
 /// What was found of a log.
 #[derive(Debug)]
 pub struct Report {
+    /// How many files were read.
+    pub files: usize,
     /// How many lines were held against each other.
     pub lines: u64,
     /// The number of the last line in the log.
@@ -103,6 +106,18 @@ pub enum Fault {
     /// Nothing was known of the end when this was written.
     #[error("the file `.head` was missing when this line was written: lines may be gone before it")]
     HeadLost,
+    /// Lines that the file beside the log knows nothing of.
+    #[error("{}: the machine stopped before they were noted, or somebody else wrote them", behind(*count))]
+    BehindHead {
+        /// How many.
+        count: u64,
+    },
+    /// There were such lines when this was written.
+    #[error(
+        "the file `.head` knew nothing of lines before this one: the machine stopped, or somebody else \
+         wrote them"
+    )]
+    WasBehindHead,
     /// A line without an end, which the next run continued behind.
     #[error("the machine stopped while this line was written; the line after it says so")]
     GivenUp,
@@ -125,6 +140,14 @@ fn missing(count: u64, place: &str) -> String {
     }
 }
 
+fn behind(count: u64) -> String {
+    if count == 1 {
+        "the file `.head` knows nothing of the last line".to_owned()
+    } else {
+        format!("the file `.head` knows nothing of the last {count} lines")
+    }
+}
+
 impl Fault {
     /// A stable token.
     #[must_use]
@@ -142,6 +165,7 @@ impl Fault {
             Self::EndChanged => "end-changed",
             Self::NoHead => "no-head",
             Self::HeadLost => "head-lost",
+            Self::BehindHead { .. } | Self::WasBehindHead => BEHIND_HEAD,
             Self::GivenUp => "partial-line",
             Self::Unended => "unended-line",
             Self::Later { .. } => "later-file",
@@ -149,25 +173,27 @@ impl Fault {
     }
 }
 
-/// Verifies files that were written one after the other. If they are `all` files of a log, as
-/// [`files_of`](super::files_of) answers, none may be missing, and the end must be known.
+/// Verifies files that were written one after the other. If they are all files of a log, none may be
+/// missing, and the end must be known.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn verify(files: &[PathBuf], all: bool) -> Result<Report, AuditError> {
+pub fn verify(files: &LogFiles) -> Result<Report, AuditError> {
+    let all = matches!(files, LogFiles::Of(_));
     let opened = Opened::all(files)?;
     let mut verifier = Verifier::default();
     for (path, file) in &opened.files {
         let read = verifier.file(path, file);
         read.map_err(unreadable(path))?;
     }
-    if let Some(path) = files.last() {
+    if let Some((path, _)) = opened.files.last() {
         verifier.end(path, opened.head.as_ref(), all);
     }
-    if all && let Some(path) = files.first() {
+    if all && let Some((path, _)) = opened.files.first() {
         verifier.beginning(path);
     }
     Ok(Report {
+        files: opened.files.len(),
         lines: verifier.lines,
         last: verifier.link.map(|link| link.next.saturating_sub(1)),
         hash: verifier.link.map(|link| link.hash.to_string()),
@@ -231,8 +257,12 @@ impl Verifier {
         if is_first {
             self.heading(path, &mark);
         }
-        if mark.event == "notice" && mark.error.as_deref() == Some("head-lost") {
-            self.find(path, Some(number), Fault::HeadLost);
+        if mark.event == "notice" {
+            match mark.error.as_deref() {
+                Some("head-lost") => self.find(path, Some(number), Fault::HeadLost),
+                Some(BEHIND_HEAD) => self.remark(path, Some(number), Fault::WasBehindHead),
+                _ => {}
+            }
         }
         if self.fits(path, number, &mark) {
             self.link = Some(Link::behind(mark.seq, line.hash));
@@ -315,8 +345,10 @@ impl Verifier {
         if known < written {
             let count = written - known;
             self.find(path, None, Fault::EndMissing { count });
+        } else if known > written {
+            let count = known - written;
+            self.remark(path, None, Fault::BehindHead { count });
         } else if let (Some(link), Some((file, line))) = (self.link, self.at.clone())
-            && known == written
             && link.hash != head.hash
         {
             self.find(&file, Some(line), Fault::EndChanged);

@@ -75,11 +75,7 @@ fn since(text: &str) -> Result<SystemTime, String> {
 
 impl Show {
     pub(super) fn run(&self, options: &Options) -> Result<ExitCode, Problems> {
-        let files = if self.files.is_empty() {
-            super::of_the_manifest(options)?
-        } else {
-            self.files.clone()
-        };
+        let files = super::chosen(&self.files, options)?;
         let heading = [
             "TIME",
             "RUN",

@@ -38,25 +38,20 @@ struct Said {
 
 impl Verify {
     pub(super) fn run(&self, options: &Options) -> Result<ExitCode, Problems> {
-        let all = self.files.is_empty();
-        let files = if all {
-            super::of_the_manifest(options)?
-        } else {
-            self.files.clone()
-        };
-        let report = verify(&files, all).map_err(super::unreadable)?;
+        let files = super::chosen(&self.files, options)?;
+        let report = verify(&files).map_err(super::unreadable)?;
         let ok = report.findings.is_empty();
         match self.format {
             Output::Json => print::json(&serde_json::json!({
                 "ok": ok,
-                "files": files.len(),
+                "files": report.files,
                 "lines": report.lines,
                 "last": report.last,
                 "hash": report.hash,
                 "findings": said(&report.findings),
                 "remarks": said(&report.remarks),
             })),
-            Output::Text => print::text(&text(&report, files.len())),
+            Output::Text => print::text(&text(&report)),
         }
         Ok(if ok {
             ExitCode::SUCCESS
@@ -76,7 +71,7 @@ fn said(findings: &[Finding]) -> Vec<Said> {
     said.collect()
 }
 
-fn text(report: &Report, files: usize) -> String {
+fn text(report: &Report) -> String {
     let mut text = String::new();
     let remarks = report.remarks.iter().map(|remark| ("note: ", remark));
     let findings = report.findings.iter().map(|finding| ("", finding));
@@ -87,10 +82,9 @@ fn text(report: &Report, files: usize) -> String {
             .map_or_else(String::new, |line| format!(":{line}"));
         text.push_str(&format!("{file}{line}: {word}{}\n", finding.fault));
     }
-    let files = if files == 1 {
-        "1 file".to_owned()
-    } else {
-        format!("{files} files")
+    let files = match report.files {
+        1 => "1 file".to_owned(),
+        files => format!("{files} files"),
     };
     let lines = report.lines;
     match (report.findings.len(), &report.hash, report.last) {

@@ -133,20 +133,16 @@ fn another_logs_file_and_files_in_another_order_are_found() {
 
     let mut swapped = files.clone();
     swapped.swap(0, 1);
-    let report = verify(&swapped, false).unwrap();
+    let verify = |files: &[PathBuf]| verify(&LogFiles::These(files.to_vec())).unwrap();
+    let report = verify(&swapped);
     assert_eq!(found(&report), ["file-order", "file-order"]);
     let other = Folder::with_launches(2);
-    let report = verify(&[files[0].clone(), other.path("log")], false).unwrap();
+    let report = verify(&[files[0].clone(), other.path("log")]);
     assert_eq!(found(&report), ["other-log"]);
     // Some of them alone are well, as far as can be told.
-    let report = verify(&files[1..3], false).unwrap();
+    let report = verify(&files[1..3]);
     assert_eq!(found(&report), [""; 0]);
-    let remarks: Vec<_> = report
-        .remarks
-        .iter()
-        .map(|remark| remark.fault.kind())
-        .collect();
-    assert_eq!(remarks, ["later-file", "no-head"]);
+    assert_eq!(remarks(&report), [("later-file", None), ("no-head", None)]);
 
     fs::remove_file(&files[1]).unwrap();
     assert_eq!(folder.found(), ["file-order"]);
@@ -159,17 +155,71 @@ fn lines_behind_the_end_that_is_known_are_held_against_it() {
     let folder = Folder::with_launches(2);
     let head = fs::read(folder.path("log.head")).unwrap();
     folder.log().append(&run(), &launches(2)).unwrap();
-    // The machine stopped before the end reached the disk: nothing is wrong.
+    // The machine stopped before the end reached the disk, or somebody wrote lines that fit: nothing
+    // is wrong, and it is said, now and in the log.
     fs::write(folder.path("log.head"), head).unwrap();
-    assert_eq!(folder.log().append(&run(), &launches(1)).unwrap(), []);
-    assert_eq!(folder.found(), [""; 0]);
+    let report = folder.verify();
+    assert_eq!(found(&report), [""; 0]);
+    assert_eq!(remarks(&report), [("behind-head", None)]);
+    assert_eq!(report.remarks[0].fault, Fault::BehindHead { count: 2 });
+    let notices = folder.log().append(&run(), &launches(1)).unwrap();
+    assert_eq!(notices, [Notice::BehindHead]);
+    folder.log().append(&run(), &launches(1)).unwrap();
+    let report = folder.verify();
+    assert_eq!(found(&report), [""; 0]);
+    assert_eq!(remarks(&report), [("behind-head", Some(6))]);
     // Somebody added what is no line of ours.
     let mut lines = folder.lines();
     lines.push("{\"event\":\"launch\"}".into());
     folder.write(&lines);
     let notices = folder.log().append(&run(), &launches(1)).unwrap();
     assert_eq!(notices, [Notice::ForeignLines]);
-    assert_eq!(folder.found(), ["not-a-line:7"]);
+    assert_eq!(folder.found(), ["not-a-line:9"]);
+}
+
+fn remarks(report: &Report) -> Vec<(&'static str, Option<u64>)> {
+    let remarks = report.remarks.iter();
+    let kinds = remarks.map(|remark| (remark.fault.kind(), remark.line));
+    kinds.collect()
+}
+
+/// Whether a process waits for a lock on this file.
+fn is_awaited(file: &fs::File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let inode = format!(":{} ", file.metadata().unwrap().ino());
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    let mut locks = locks.lines();
+    locks.any(|lock| lock.contains("->") && lock.contains(&inode))
+}
+
+#[test]
+fn a_file_that_is_moved_while_the_log_is_verified_is_not_missed() {
+    let folder = Folder::new();
+    let log = Log::new(folder.path("log"), Some(1000), None);
+    log.append(&run(), &launches(1)).unwrap();
+    let read = |name: &str| fs::read(folder.path(name)).unwrap();
+    let (first, first_head) = (read("log"), read("log.head"));
+    log.append(&run(), &launches(1)).unwrap();
+    let (second, second_head) = (read("log"), read("log.head"));
+    fs::remove_file(folder.path("log.1")).unwrap();
+    fs::write(folder.path("log"), first).unwrap();
+    fs::write(folder.path("log.head"), first_head).unwrap();
+
+    // A run has the lock, and moves the file when somebody else waits to verify.
+    let lock = fs::File::open(folder.path("log.head")).unwrap();
+    lock.lock().unwrap();
+    std::thread::scope(|scope| {
+        let found = scope.spawn(|| folder.found());
+        while !is_awaited(&lock) {
+            assert!(!found.is_finished(), "it did not wait for the lock");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        fs::rename(folder.path("log"), folder.path("log.1")).unwrap();
+        fs::write(folder.path("log"), second).unwrap();
+        fs::write(folder.path("log.head"), second_head).unwrap();
+        lock.unlock().unwrap();
+        assert_eq!(found.join().unwrap(), [""; 0]);
+    });
 }
 
 #[test]
