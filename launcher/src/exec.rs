@@ -80,19 +80,28 @@ fn try_replace(
         .let_through()
         .map_err(|errno| ExecError::of(program, &Program::Unknown, errno))?;
     hardened.undo();
-    restore_inherited();
 
-    let Err(errno) = execve(&path, &arguments, &environment);
+    let errno = execute(&path, &arguments, &environment);
     let found = Program::at(program);
     if errno == Errno::ENOEXEC && found.is_for_the_shell() {
         let script = [SHELL, &path];
         let rest = arguments.iter().skip(1).map(CString::as_c_str);
         let arguments: Vec<&CStr> = script.into_iter().chain(rest).collect();
-        let Err(errno) = execve(SHELL, &arguments, &environment);
+        let errno = execute(SHELL, &arguments, &environment);
         let shell = Path::new("/bin/sh");
         return Err(ExecError::of(shell, &Program::at(shell), errno));
     }
     Err(ExecError::of(program, &found, errno))
+}
+
+/// Returns only if it failed. Then this process is what it was before: there is something to say, and
+/// who reads it may be gone.
+fn execute(path: &CStr, arguments: &[impl AsRef<CStr>], environment: &[impl AsRef<CStr>]) -> Errno {
+    restore_inherited();
+    let Err(errno) = execve(path, arguments, environment);
+    open_standard_descriptors();
+    ignore_closed_pipes();
+    errno
 }
 
 fn terminated(bytes: Vec<u8>) -> Result<CString, ExecError> {
@@ -195,7 +204,11 @@ extern "C" fn before_main() {
     let closed = (0..=2).filter(|descriptor| is_closed(*descriptor));
     CLOSED_AT_START.store(closed.map(bit).sum(), Ordering::Relaxed);
     open_standard_descriptors();
-    // A closed pipe is an error of a write, which is looked at.
+    ignore_closed_pipes();
+}
+
+/// A closed pipe is an error of a write, which is looked at.
+fn ignore_closed_pipes() {
     // SAFETY: an ignored signal runs no code of this process.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
 }

@@ -287,6 +287,23 @@ fn a_script_without_its_interpreter_is_127_and_names_it() {
 }
 
 #[test]
+fn a_failure_is_told_by_its_code_when_nobody_reads_why() {
+    let project = project();
+    // Written by another process: a child of another test could keep it open, and it be busy.
+    let script = "printf '#!/no/such/interpreter\\n' >script; chmod 700 script";
+    project.shell(script).exits_with(0);
+    for options in [&[][..], &["--watch"]] {
+        let launcher = project.launcher().args(options);
+        let mut command = launcher.command(["./script"]).into_command();
+        let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+        command.stderr(writer);
+        drop(reader);
+        let end: End = command.status().expect("it can be started").into();
+        assert_eq!(end, End::Code(127), "{options:?}");
+    }
+}
+
+#[test]
 fn a_failure_of_the_launcher_is_125() {
     let project = project();
     let marker = project.marker();
