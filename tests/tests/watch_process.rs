@@ -3,10 +3,6 @@
 //! becomes the command, and by one that stays; and once more as process 1.
 
 use std::fs;
-use std::io::Write;
-use std::process::{Child, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -373,66 +369,5 @@ fn process_one_waits_for_what_has_no_parent_any_more() {
              grep -c '^State:.Z' /proc/[0-9]*/status | grep -v ':0$'; echo end";
         let outcome = starter.script(&project, &namespace(), script).run();
         assert_eq!(outcome.exits_with(0).stdout(), "end\n", "{starter:?}");
-    }
-}
-
-// A terminal.
-
-/// A command at a terminal of its own, whose keys are written to it.
-fn at_terminal(project: &Project, command: &str) -> Child {
-    let file = program("script").expect("this test needs `script`");
-    let mut script = Launcher::of(project, &file)
-        .env("L", secret_run_tests::binary("secret-run"))
-        .env("SHELL", "/bin/sh")
-        .args(["--quiet", "--return", "--command", command, "/dev/null"])
-        .into_command();
-    script.stdin(Stdio::piped()).stdout(Stdio::piped());
-    script.spawn().expect("it can be started")
-}
-
-#[test]
-fn what_a_key_sends_reaches_the_command_once() {
-    let project = project();
-    let inner = "trap \"echo got INT\" INT; trap \"echo got QUIT; exit 7\" QUIT; \
-         touch ready; while :; do sleep 0.02; done";
-    for options in ["", "--watch"] {
-        let _ = fs::remove_file(project.path("ready"));
-        let command = format!("exec \"$L\" {options} -- sh -c '{inner}'");
-        let mut child = at_terminal(&project, &command);
-        let mut keys = child.stdin.take().expect("it is a pipe");
-        while !project.path("ready").exists() {
-            thread::sleep(Duration::from_millis(5));
-        }
-        for key in [b"\x03", b"\x1c"] {
-            keys.write_all(key).expect("it reads");
-            // The shell runs a trap when the command before it has ended.
-            thread::sleep(Duration::from_millis(300));
-        }
-        let output = child.wait_with_output().expect("it ends");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(text.matches("got INT").count(), 1, "{options} {text:?}");
-        assert_eq!(text.matches("got QUIT").count(), 1, "{options} {text:?}");
-        assert_eq!(output.status.code(), Some(7), "{options} {text:?}");
-    }
-}
-
-#[test]
-fn a_shell_sees_the_command_stopped_and_continues_it() {
-    let project = project();
-    let inner = "echo first; kill -TSTP $$; echo second; exit 5";
-    for options in ["", "--watch"] {
-        let job = format!("\"$L\" {options} -- sh -c '{inner}'");
-        let command = format!("set -m; {job}; echo stopped=$?; fg >/dev/null; echo ended=$?");
-        let mut child = at_terminal(&project, &command);
-        drop(child.stdin.take());
-        let output = child.wait_with_output().expect("it ends");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let place = |word| {
-            text.find(word)
-                .unwrap_or_else(|| panic!("{word}: {text:?}"))
-        };
-        assert!(place("first") < place("stopped=148"), "{options} {text:?}");
-        assert!(place("stopped=148") < place("second"), "{options} {text:?}");
-        assert!(place("second") < place("ended=5"), "{options} {text:?}");
     }
 }

@@ -49,12 +49,7 @@ impl Supervisor {
         };
         let Some(end) = End::of(status) else {
             running.note_stopped(status.stopped());
-            // The shell that this process belongs to sees it stopped, and continues both.
-            if let Some(signal) = status.stopping_signal()
-                && self.signals.terminal()
-            {
-                self.signals.stop_by(signal);
-            }
+            self.stop_as_well(status);
             return Ok(None);
         };
         let restarted = running.is_stopping();
@@ -77,12 +72,25 @@ impl Supervisor {
         Ok(None)
     }
 
+    /// The shell that this process belongs to sees it stopped, and continues both.
+    fn stop_as_well(&self, status: WaitStatus) {
+        if let Some(signal) = status.stopping_signal()
+            && self.signals.terminal()
+        {
+            self.signals.stop_by(signal);
+        }
+    }
+
     fn applicant_changed(
         &mut self,
         process: Pid,
         status: WaitStatus,
     ) -> Result<Option<End>, Problems> {
         let Some(end) = End::of(status) else {
+            // Nothing else is there that the keys of a terminal could be meant for.
+            if self.running.is_none() {
+                self.stop_as_well(status);
+            }
             return Ok(None);
         };
         // Its last word may lie in the gate still.
