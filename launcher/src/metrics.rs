@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use secret_runtime::error::Problem;
 use secret_runtime::metrics::{Metrics, Resolution, Textfile};
 use secret_runtime::plan::Plan;
-use secret_runtime::resolver::Fetched;
+use secret_runtime::resolver::{Fetched, Freshness};
 
 use crate::cli::Options;
 use crate::render::{self, Format};
@@ -58,8 +58,11 @@ impl Meter {
     }
 
     /// All secrets are there and valid.
-    pub(crate) fn resolved(&mut self) {
-        self.resolution = Resolution::Ok;
+    pub(crate) fn resolved(&mut self, freshness: Freshness) {
+        self.resolution = match freshness.is_stale() {
+            true => Resolution::Stale,
+            false => Resolution::Ok,
+        };
     }
 
     /// Ends the counting, adds it to the file of the manifest, and answers it.

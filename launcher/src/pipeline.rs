@@ -11,7 +11,7 @@ use secret_runtime::memory::Memory;
 use secret_runtime::plan::Plan;
 use secret_runtime::plugin::{self, PluginOptions, Plugins, Store};
 use secret_runtime::policy::{self, AuthorizedPlan};
-use secret_runtime::resolver::{self, Composed, Resolved};
+use secret_runtime::resolver::{self, Composed, Freshness, Resolved, ResolvedEntry};
 use tracing::debug;
 
 use crate::alarm;
@@ -88,11 +88,16 @@ pub(crate) fn read(
 /// What was read, to which what the user should know can be added.
 pub(crate) trait Noted {
     fn note(&mut self, warnings: Vec<Problem>);
+    fn entries(&self) -> &[ResolvedEntry];
 }
 
 impl Noted for Resolved {
     fn note(&mut self, warnings: Vec<Problem>) {
         Self::note(self, warnings);
+    }
+
+    fn entries(&self) -> &[ResolvedEntry] {
+        Self::entries(self)
     }
 }
 
@@ -138,6 +143,6 @@ fn resolve<T: Noted>(
     };
     resolved.note(memory.keep());
     audit.reached(Stage::Start);
-    meter.resolved();
+    meter.resolved(Freshness::of(resolved.entries()));
     Ok(resolved)
 }

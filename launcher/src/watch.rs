@@ -30,6 +30,7 @@ mod outlet;
 mod parent;
 mod reading;
 mod redact;
+mod report;
 mod running;
 mod signals;
 mod supervisor;

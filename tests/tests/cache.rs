@@ -238,39 +238,6 @@ fn a_time_that_is_none_stops_every_run_before_anything_is_asked() {
 }
 
 #[test]
-fn a_watched_command_is_told_of_a_rotation_although_all_is_cached() {
-    let cached = Cached::with(
-        "[cache]\nacross-starts = { key-file = \"cache.key\" }\n\
-         [watch]\ninterval = \"200ms\"\nmin-interval = \"0s\"\n\
-         [secrets.TOKEN]\nkey = \"secret/app/TOKEN\"\n",
-    );
-    cached.gets(Cached::VALUE);
-    let script = "trap 'exit 0' TERM; echo \"$TOKEN\"; while :; do sleep 0.02; done";
-    let launcher = cached.launcher().args(["--watch"]);
-    let log = cached.project.path("said");
-    let mut command = launcher.command(["sh", "-c", script]).into_command();
-    command.stderr(fs::File::create(&log).expect("a file can be made"));
-    let mut running = Running::spawn(command);
-    assert_eq!(running.line(), Cached::VALUE);
-    cached.put(NEXT);
-    assert_eq!(running.line(), NEXT);
-    // Down for a while: the command keeps running, that it does so with what is stale is said, and
-    // nothing is missed after it.
-    cached.down();
-    let says_so = || {
-        let said = fs::read_to_string(&log).expect("the log can be read");
-        said.contains("stale-value")
-    };
-    let mut looks = (0..200).map(|_| sleep(Duration::from_millis(50)));
-    assert!(looks.any(|()| says_so()), "nothing is said of the outage");
-    cached.put("q7zk-73f2-of-vault");
-    cached.up();
-    assert_eq!(running.line(), "q7zk-73f2-of-vault");
-    running.signal(Signal::SIGTERM);
-    assert_eq!(running.end(), End::Code(0));
-}
-
-#[test]
 fn secrets_of_aws_are_kept_and_stale_as_well() {
     let moto = Moto::start();
     let _ = moto.secret(REGION, "app/TOKEN", "q7zk-of-aws");

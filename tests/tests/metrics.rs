@@ -301,6 +301,13 @@ fn a_warm_cache_counts_what_it_gave_and_what_it_lacked() {
     assert_eq!(stale.cache(), [1.0, 1.0, 1.0]);
     assert_eq!(stale.get(&access("stale")), 1.0);
     assert_eq!(stale.get(&access("failed")), 0.0);
+    let resolutions = |of: &Samples, outcome: &str| {
+        of.get(&format!(
+            "secret_run_resolutions_total{{outcome=\"{outcome}\"}}"
+        ))
+    };
+    assert_eq!(resolutions(&stale, "stale"), 1.0);
+    assert_eq!(resolutions(&stale, "ok"), 2.0, "that is no success");
     cached.up();
     let back = expired();
     assert_eq!(back.cache(), [1.0, 2.0, 1.0]);

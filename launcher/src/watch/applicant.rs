@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use nix::libc;
 use nix::unistd::Pid;
 
-use super::gate::{Message, Order, ParentGate, Reported};
+use super::gate::{Message, Order, ParentGate};
 use super::leases::Given;
 use super::redact::{Sources, Values};
+use super::report::Report;
 use super::running::Running;
 use crate::exec;
 
@@ -34,7 +35,7 @@ pub(super) struct Applicant {
     pub(super) sources: Option<Sources>,
     pub(super) values: Values,
     /// What it reported.
-    pub(super) entries: Vec<Reported>,
+    pub(super) report: Report,
     /// What it was given for a time, and when that was said.
     pub(super) given: Given,
     pub(super) since: Instant,
@@ -57,7 +58,7 @@ impl Applicant {
             stage: Stage::Resolving,
             sources,
             values: Values::new(),
-            entries: Vec::new(),
+            report: Report::default(),
             given: Given::default(),
             since: now,
             is_partial,
@@ -86,8 +87,8 @@ impl Applicant {
         self.gate.next()
     }
 
-    pub(super) fn order(&mut self, order: Order, stage: Stage, entries: Vec<Reported>) {
-        self.entries = entries;
+    pub(super) fn order(&mut self, order: Order, stage: Stage, report: Report) {
+        self.report = report;
         self.stage = stage;
         self.gate.order(order);
     }

@@ -29,6 +29,7 @@ use crate::exit::{ExitCode, FAILED};
 use crate::harden::Hardened;
 use crate::launch::{Launch, NotStarted, rewrite};
 use crate::metrics::Meter;
+use crate::pipeline::Noted;
 use crate::{render, trace};
 
 /// What a run is made of.

@@ -9,16 +9,15 @@ use std::os::unix::net::UnixStream;
 use std::time::{Instant, SystemTime};
 
 use secret_runtime::metrics::Metrics;
-use secret_runtime::plan::DocumentId;
 use secret_runtime::resilience::Breakers;
 use secret_runtime::secret::SecretValue;
 use zeroize::Zeroizing;
 
 use super::breakers;
 use super::leases::{Given, Upkeep};
-use super::mark::Mark;
 use super::redact::Values;
-use super::wire::{bytes, document, length, number, take};
+use super::report::Report;
+use super::wire::{bytes, length, take};
 
 /// What a candidate is ordered to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,21 +29,6 @@ pub(super) enum Order {
     Start = b's',
     /// Write the files with a path again, say when they are there, and end.
     Rewrite = b'w',
-}
-
-/// An entry, as the parent knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reported {
-    pub(super) name: String,
-    pub(super) mark: Mark,
-    /// Whether it is a file with a path, which can be written again.
-    pub(super) at_path: bool,
-    /// Whether the command has it, and it was not read. Then its mark says nothing.
-    pub(super) held: bool,
-    /// Whether it is composed of others.
-    pub(super) composed: bool,
-    /// What of it is good for a time.
-    pub(super) leased: Vec<DocumentId>,
 }
 
 /// What the parent hears.
@@ -59,7 +43,7 @@ pub(super) enum Message {
     /// What was counted, also if nothing can be started. Before the report.
     Metrics(Box<Metrics>),
     /// What could be started.
-    Report(Vec<Reported>),
+    Report(Report),
     /// An order was carried out.
     Done,
     /// What came of each lease that a keeper looked after.
@@ -109,8 +93,8 @@ impl CandidateGate {
         self.send(&content)
     }
 
-    pub(super) fn report(&mut self, entries: &[Reported]) -> io::Result<()> {
-        self.send(&encode(entries))
+    pub(super) fn report(&mut self, report: &Report) -> io::Result<()> {
+        self.send(&report.encode(REPORT))
     }
 
     pub(super) fn done(&mut self) -> io::Result<()> {
@@ -212,28 +196,6 @@ fn length_to_come() -> Zeroizing<Vec<u8>> {
     Zeroizing::new(vec![0; 4])
 }
 
-fn encode(entries: &[Reported]) -> Zeroizing<Vec<u8>> {
-    let size =
-        |entry: &Reported| 4 + entry.name.len() + entry.mark.len() + 5 + 8 * entry.leased.len();
-    let size = 5 + entries.iter().map(size).sum::<usize>();
-    let mut content = Zeroizing::new(Vec::with_capacity(size));
-    content.push(REPORT);
-    content.extend_from_slice(&length(entries.len()));
-    for entry in entries {
-        content.extend_from_slice(&length(entry.name.len()));
-        content.extend_from_slice(entry.name.as_bytes());
-        content.extend_from_slice(&entry.mark);
-        let flags = [entry.at_path, entry.held, entry.composed];
-        content.push(flags.iter().fold(0, |all, flag| all << 1 | u8::from(*flag)));
-        content.extend_from_slice(&length(entry.leased.len()));
-        for document in &entry.leased {
-            content.extend_from_slice(&length(document.backend));
-            content.extend_from_slice(&length(document.request));
-        }
-    }
-    content
-}
-
 /// In its final size, so that growing leaves no copy behind.
 fn encode_values(values: &[&SecretValue]) -> Zeroizing<Vec<u8>> {
     let size = values.iter().map(|value| 4 + value.expose().len());
@@ -254,7 +216,7 @@ fn decode(content: &[u8]) -> Option<Message> {
         UPKEEP => Upkeep::decode(rest).map(Message::Upkeep),
         VALUES => decode_values(rest),
         METRICS => decode_metrics(rest),
-        REPORT => decode_report(rest),
+        REPORT => Report::decode(rest).map(Message::Report),
         DONE => rest.is_empty().then_some(Message::Done),
         _ => None,
     }
@@ -277,26 +239,6 @@ fn decode_metrics(mut rest: &[u8]) -> Option<Message> {
     Some(Message::Metrics(Box::new(metrics)))
 }
 
-fn decode_report(mut rest: &[u8]) -> Option<Message> {
-    let count = u32::from_le_bytes(take(&mut rest)?);
-    let entries = (0..count).map(|_| {
-        let name = String::from_utf8(bytes(&mut rest)?.to_vec()).ok()?;
-        let mark = take(&mut rest)?;
-        let [flags] = take(&mut rest)?;
-        let leased = (0..number(&mut rest)?).map(|_| document(&mut rest));
-        Some(Reported {
-            name,
-            mark,
-            at_path: flags & 4 != 0,
-            held: flags & 2 != 0,
-            composed: flags & 1 != 0,
-            leased: leased.collect::<Option<_>>()?,
-        })
-    });
-    let entries = entries.collect::<Option<Vec<_>>>()?;
-    rest.is_empty().then_some(Message::Report(entries))
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
@@ -304,25 +246,11 @@ mod tests {
     use secret_runtime::metrics::Resolution;
 
     use super::*;
+    use crate::watch::report::tests::report;
 
-    fn entries() -> Vec<Reported> {
-        let entry = |name: &str, at_path| Reported {
-            name: name.to_owned(),
-            mark: [7; 32],
-            at_path,
-            held: !at_path,
-            composed: at_path,
-            leased: Vec::from_iter(at_path.then_some(DocumentId {
-                backend: 3,
-                request: 5,
-            })),
-        };
-        vec![entry("TOKEN", false), entry("KEY", true)]
-    }
-
-    fn reported(parent: &mut ParentGate) -> Vec<Reported> {
+    fn reported(parent: &mut ParentGate) -> Report {
         match parent.next() {
-            Some(Message::Report(entries)) => entries,
+            Some(Message::Report(report)) => report,
             other => panic!("no report came, but {other:?}"),
         }
     }
@@ -343,7 +271,7 @@ mod tests {
         counted.resolution(Resolution::Failed, SystemTime::now());
         counted.is_ageless("SPARE");
         candidate.metrics(&counted).unwrap();
-        candidate.report(&entries()).unwrap();
+        candidate.report(&report()).unwrap();
         candidate.done().unwrap();
         let Some(Message::Values(values)) = parent.next() else {
             panic!("no values came");
@@ -354,7 +282,7 @@ mod tests {
             panic!("no metrics came");
         };
         assert_eq!(*metrics, counted);
-        assert_eq!(reported(&mut parent), entries());
+        assert_eq!(reported(&mut parent), report());
         assert!(matches!(parent.next(), Some(Message::Done)));
         assert!(parent.next().is_none());
         assert!(parent.is_open());
@@ -370,14 +298,14 @@ mod tests {
     #[test]
     fn a_message_in_pieces_is_waited_for() {
         let (mut parent, mut candidate) = pair().unwrap();
-        let content = encode(&entries());
+        let content = report().encode(REPORT);
         let all = [&length(content.len())[..], &content].concat();
         for byte in &all[..all.len() - 1] {
             candidate.0.write_all(&[*byte]).unwrap();
             assert!(parent.next().is_none());
         }
         candidate.0.write_all(&all[all.len() - 1..]).unwrap();
-        assert_eq!(reported(&mut parent), entries());
+        assert_eq!(reported(&mut parent), report());
     }
 
     #[test]

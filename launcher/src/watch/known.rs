@@ -2,7 +2,7 @@
 
 use secret_runtime::plan::DocumentId;
 
-use super::gate::Reported;
+use super::report::Reported;
 
 /// What the command has.
 #[derive(Debug, Default)]
@@ -33,12 +33,22 @@ impl Known {
         let had = |name: &str| self.entries.iter().find(|entry| entry.name == name);
         let has = |name: &str| entries.iter().any(|entry| entry.name == name);
         let differs = |entry: &&Reported| match had(&entry.name) {
-            Some(had) => !entry.held && had.mark != entry.mark && !are_good(&had.leased),
+            // What stands in for something newer is no news.
+            Some(_) if entry.held || entry.stale => false,
+            Some(had) => had.mark != entry.mark && !are_good(&had.leased),
             None => true,
         };
         let new = entries.iter().filter(differs);
         let gone = self.entries.iter().filter(|entry| !has(&entry.name));
         new.chain(gone).map(|entry| entry.name.clone()).collect()
+    }
+
+    /// Whether something that stands in for what could not be read is another value than that of the
+    /// command, which may have a newer one.
+    pub(super) fn is_newer_than(&self, entries: &[Reported]) -> bool {
+        let had = |name: &str| self.entries.iter().find(|entry| entry.name == name);
+        let mut stale = entries.iter().filter(|entry| entry.stale);
+        stale.any(|entry| had(&entry.name).is_some_and(|had| had.mark != entry.mark))
     }
 
     /// What is good for a time of those entries that are other ones now, also where that is no
@@ -67,6 +77,7 @@ mod tests {
             name: name.to_owned(),
             mark: [mark; 32],
             at_path: false,
+            stale: false,
             held: false,
             composed: false,
             leased: Vec::new(),
@@ -112,6 +123,23 @@ mod tests {
         // The time of another one is not the time of the one that is there.
         assert_eq!(known.others(&[user(2), entry("TOKEN", 1)]), [DOCUMENT]);
         assert!(known.others(&[user(1), entry("TOKEN", 2)]).is_empty());
+    }
+
+    #[test]
+    fn what_is_stale_is_no_change_and_may_be_older() {
+        let stale = |mark| Reported {
+            stale: true,
+            ..entry("TOKEN", mark)
+        };
+        let known = known(&[entry("TOKEN", 2), entry("OTHER", 2)]);
+        let read = [stale(1), entry("OTHER", 2)];
+        assert!(known.changed(&read, |_| false).is_empty());
+        assert!(known.is_newer_than(&read));
+        let read = [stale(2), entry("OTHER", 3)];
+        assert_eq!(known.changed(&read, |_| false), ["OTHER"]);
+        assert!(!known.is_newer_than(&read));
+        // Nothing is there yet that could be newer.
+        assert!(!Known::default().is_newer_than(&read));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use secret_runtime::error::{Problem, Problems};
 use secret_runtime::judge::Judge;
 use secret_runtime::manifest::{Deliver, OnChange};
 use secret_runtime::plan::Plan;
+use secret_runtime::refresh::interval;
 
 use super::candidate::{self, Orders};
 use super::error::WatchError;
@@ -30,7 +31,11 @@ pub(crate) fn supervise(
 ) -> Result<ExitCode, Problems> {
     let plan = pipeline::plan(options)?;
     can_be_told(&plan)?;
-    let settings = plan.manifest().watch.clone();
+    let mut settings = plan.manifest().watch.clone();
+    let interval = interval(plan.manifest(), &options.wanted());
+    let interval = interval.map_err(|error| Problem::error(&error, None))?;
+    // Each reading is a process: what is good for a moment only is read as often as a change may be.
+    settings.interval = interval.max(settings.min_interval).min(settings.interval);
     let marker = Marker::new().map_err(WatchError::step("get random bytes"))?;
     let signals = Signals::hold().map_err(WatchError::step("hold signals back"))?;
     exec::keep_ended_children();

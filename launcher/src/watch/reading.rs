@@ -6,14 +6,16 @@ use secret_runtime::judge::Judge;
 use secret_runtime::manifest::{Class, Deliver, Entry};
 use secret_runtime::memory::Memory;
 use secret_runtime::plan::{DocumentId, Plan, Route, RouteOrigin};
-use secret_runtime::resolver::{Composed, Reread, Resolved, ResolvedEntry, STALE};
+use secret_runtime::resolver::{
+    Composed, Freshness, Remembered, Reread, Resolved, ResolvedEntry, STALE,
+};
 use secret_runtime::secret::SecretValue;
 
 use super::candidate::Seat;
-use super::gate::Reported;
 use super::mark::Marker;
 use super::notice::Notice;
 use super::redact::SHORTEST;
+use super::report::{Report, Reported};
 use crate::audit::Audit;
 use crate::cli::Options;
 use crate::metrics::Meter;
@@ -33,6 +35,13 @@ impl Noted for Reading {
         match self {
             Self::Whole(resolved) => resolved.note(warnings),
             Self::Rest(reread) => reread.note(warnings),
+        }
+    }
+
+    fn entries(&self) -> &[ResolvedEntry] {
+        match self {
+            Self::Whole(resolved) => resolved.entries(),
+            Self::Rest(reread) => reread.entries(),
         }
     }
 }
@@ -60,13 +69,6 @@ impl Reading {
         }
     }
 
-    pub(super) fn entries(&self) -> &[ResolvedEntry] {
-        match self {
-            Self::Whole(resolved) => resolved.entries(),
-            Self::Rest(reread) => reread.entries(),
-        }
-    }
-
     fn held(&self) -> &[String] {
         match self {
             Self::Whole(_) => &[],
@@ -82,7 +84,7 @@ impl Reading {
     }
 
     /// What the parent compares. `leased` is what this reading was given for a time.
-    pub(super) fn report(&self, marker: &Marker, leased: &[DocumentId]) -> Vec<Reported> {
+    pub(super) fn report(&self, marker: &Marker, leased: &[DocumentId]) -> Report {
         let plan = self.plan();
         let at_path = |deliver: &Deliver| matches!(deliver, Deliver::File { .. });
         let read = self.entries().iter().map(|entry| {
@@ -94,6 +96,7 @@ impl Reading {
                 mark: marker.mark(&entry.value),
                 at_path: at_path(&entry.deliver),
                 held: false,
+                stale: is_stale(plan, entry),
                 composed: is_composed(plan, &entry.name),
                 leased: parts,
             }
@@ -106,11 +109,15 @@ impl Reading {
                 mark: [0; 32],
                 at_path: of_entry.any(|entry: &Entry| at_path(&entry.deliver)),
                 held: true,
+                stale: false,
                 composed: is_composed(plan, name),
                 leased: Vec::new(),
             }
         });
-        read.chain(held).collect()
+        Report {
+            entries: read.chain(held).collect(),
+            freshness: Freshness::of(self.entries()),
+        }
     }
 
     /// Says that a backend could not be asked, also where nothing has changed and nothing comes of
@@ -153,6 +160,12 @@ fn route<'a>(plan: &'a Plan, name: &str) -> Option<&'a Route> {
 fn is_composed(plan: &Plan, name: &str) -> bool {
     let route = route(plan, name);
     route.is_some_and(|route| matches!(route.origin, RouteOrigin::Composed(_)))
+}
+
+/// Whether it stands in for what its backend could not give. What is composed is told by its parts,
+/// of which another one may be new.
+fn is_stale(plan: &Plan, entry: &ResolvedEntry) -> bool {
+    entry.remembered.is_some_and(Remembered::is_stale) && !is_composed(plan, &entry.name)
 }
 
 /// The documents that a variable is made of.

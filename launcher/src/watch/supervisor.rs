@@ -7,6 +7,7 @@
 //! Where the command has something for a time, a candidate leaves that out. If something else has
 //! changed, another candidate reads all of it, since a command starts with all values.
 
+mod changes;
 mod ends;
 mod upkeep;
 mod voice;
@@ -17,17 +18,16 @@ use std::time::Instant;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::unistd::{getpid, setpgid};
 use secret_runtime::error::Problems;
-use secret_runtime::manifest::{OnChange, Watch};
+use secret_runtime::manifest::Watch;
 use secret_runtime::plan::DocumentId;
 use secret_runtime::refresh::{Schedule, chance};
 use secret_runtime::resilience::Breakers;
 
-use super::applicant::{Applicant, Stage};
+use super::applicant::Applicant;
 use super::candidate::Seat;
 use super::end::End;
-use super::error::WatchError;
 use super::fork::{Fork, fork};
-use super::gate::{Message, Order, Reported};
+use super::gate::Message;
 use super::known::Known;
 use super::leases::{Leases, keeper::Post};
 use super::metrics::Exporter;
@@ -273,134 +273,11 @@ impl Supervisor {
                     }
                 }
                 Message::Metrics(metrics) => self.exporter.add(&metrics),
-                Message::Report(entries) => self.compare(entries),
+                Message::Report(report) => self.compare(report),
                 Message::Done => self.carry_on()?,
                 // Keepers have a gate of their own.
                 Message::Upkeep(_) => {}
             }
-        }
-        Ok(())
-    }
-
-    fn compare(&mut self, entries: Vec<Reported>) {
-        let Some(applicant) = &mut self.applicant else {
-            return;
-        };
-        let now = Instant::now();
-        let are_good = |leased: &[DocumentId]| self.leases.are_good(leased, now);
-        let changed = self.known.changed(&entries, are_good);
-        let restarts = self.settings.on_change == OnChange::Restart;
-        // A composed value of which the command has a part can't be made of the others alone.
-        let is_torn = |entry: &Reported| entry.held && entry.composed && entry.at_path;
-        let is_short = applicant.is_partial && (restarts || entries.iter().any(is_torn));
-        if self.running.is_none() {
-            applicant.order(Order::Prepare, Stage::Preparing, entries);
-        } else if changed.is_empty() {
-            let others = self.known.others(&entries);
-            let documents = &mut applicant.given.documents;
-            documents.retain(|(document, _)| !others.contains(document));
-            self.unchanged(now);
-        } else if is_short {
-            self.dismiss();
-            self.wants_all = true;
-            self.schedule.hurry(now);
-        } else if restarts {
-            applicant.order(Order::Prepare, Stage::Preparing, entries);
-        } else {
-            applicant.order(Order::Rewrite, Stage::Rewriting, entries);
-        }
-    }
-
-    /// An order was carried out: what comes next.
-    fn carry_on(&mut self) -> Result<(), Problems> {
-        let Some(applicant) = &mut self.applicant else {
-            return Ok(());
-        };
-        match applicant.stage {
-            Stage::Preparing => {
-                applicant.stage = Stage::Ready;
-                let entries = applicant.entries.clone();
-                match &mut self.running {
-                    None => self.start()?,
-                    Some(running) => {
-                        running.stop(self.settings.stop_grace);
-                        self.say_changed(&entries);
-                    }
-                }
-            }
-            Stage::Rewriting => {
-                let entries = std::mem::take(&mut applicant.entries);
-                let values = std::mem::take(&mut applicant.values);
-                let given = std::mem::take(&mut applicant.given);
-                let (since, is_partial) = (applicant.since, applicant.is_partial);
-                self.applicant = None;
-                let looks = match is_partial {
-                    true => self.outputs.look_for_also(values),
-                    false => self.outputs.look_for(values),
-                };
-                looks.map_err(WatchError::step("look for the values"))?;
-                self.say_changed(&entries);
-                self.tell_command();
-                match is_partial {
-                    true => self.leases.add(given, since),
-                    false => self.leases.rewritten_with(given, since),
-                }
-                self.now_has(entries);
-            }
-            Stage::Resolving | Stage::Ready => {}
-        }
-        Ok(())
-    }
-
-    fn say_changed(&mut self, entries: &[Reported]) {
-        let then = self.settings.on_change;
-        let now = Instant::now();
-        let are_good = |leased: &[DocumentId]| self.leases.are_good(leased, now);
-        let changed = self.known.changed(entries, are_good);
-        let at_path = |name: &String| {
-            let entry = entries.iter().find(|entry| entry.name == *name);
-            entry.is_some_and(|entry| entry.at_path)
-        };
-        let (seen, unseen): (Vec<_>, Vec<_>) = changed
-            .into_iter()
-            .partition(|name| then == OnChange::Restart || at_path(name));
-        if !seen.is_empty() {
-            let names = Notice::names(&seen);
-            self.say(&Notice::Changed { names, then });
-        }
-        if !unseen.is_empty() {
-            let names = Notice::names(&unseen);
-            self.say(&Notice::Unseen { names });
-        }
-    }
-
-    fn tell_command(&self) {
-        if let OnChange::Signal(signal) = self.settings.on_change
-            && let Some(running) = &self.running
-        {
-            running.tell(signal);
-        }
-    }
-
-    fn now_has(&mut self, entries: Vec<Reported>) {
-        let now = Instant::now();
-        self.known.update(entries);
-        let lease = self.leases.replace_at();
-        self.schedule.changed(now, lease, chance());
-    }
-
-    /// The candidate that is ready becomes the command.
-    fn start(&mut self) -> Result<(), Problems> {
-        if let Some(mut applicant) = self.applicant.take() {
-            if let Some(sources) = applicant.sources.take() {
-                let values = std::mem::take(&mut applicant.values);
-                let begun = self.outputs.begin(sources, values);
-                begun.map_err(WatchError::step("look for the values"))?;
-            }
-            let given = std::mem::take(&mut applicant.given);
-            self.leases.start_with(given, applicant.since);
-            self.now_has(std::mem::take(&mut applicant.entries));
-            self.running = Some(applicant.start());
         }
         Ok(())
     }

@@ -39,6 +39,8 @@ pub(crate) struct Known {
     pub(crate) document: Option<Document>,
     /// How long ago it was read.
     pub(crate) since: Duration,
+    /// For how long it may still be used without asking.
+    pub(crate) left: Duration,
     pub(crate) age: Age,
 }
 
@@ -99,6 +101,7 @@ impl Kept {
         Some(Known {
             document,
             since,
+            left: self.ttl(terms).saturating_sub(since),
             age,
         })
     }
@@ -167,6 +170,7 @@ mod tests {
         let known = kept.known(TERMS, at(20)).unwrap();
         let lease = known.document.unwrap().lease.unwrap();
         assert_eq!(lease.duration.as_secs(), 40);
+        assert_eq!(known.left.as_secs(), 40);
     }
 
     #[test]

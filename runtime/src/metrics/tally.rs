@@ -39,6 +39,8 @@ pub struct Metrics {
 pub enum Resolution {
     /// Every secret is there and valid.
     Ok,
+    /// It is, and some of it stands in for what its backend could not give.
+    Stale,
     /// Nothing was read: the plan, or something that a run must have, was refused.
     Refused,
     /// Something is missing, invalid, or nobody knows it.
@@ -46,13 +48,14 @@ pub enum Resolution {
 }
 
 impl Resolution {
-    pub(super) const ALL: [Self; 3] = [Self::Ok, Self::Refused, Self::Failed];
+    pub(super) const ALL: [Self; 4] = [Self::Ok, Self::Stale, Self::Refused, Self::Failed];
 
     /// One word.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
+            Self::Stale => "stale",
             Self::Refused => "refused",
             Self::Failed => "failed",
         }

@@ -2,10 +2,12 @@
 //!
 //! For whoever stays while values change: [`Secrets`](crate::Secrets) in a program, and the parent
 //! of a command that is watched, which knows of values by digests only. Nothing here reads
-//! anything or waits.
+//! values or waits.
 
+mod interval;
 mod known;
 mod schedule;
 
+pub use interval::interval;
 pub use known::{Entry, Known};
 pub use schedule::{Schedule, chance};

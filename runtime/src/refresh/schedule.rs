@@ -51,6 +51,24 @@ impl Schedule {
         self.not_before = now + self.min_interval;
     }
 
+    /// There are other values than before, and some of them stand in for what could not be read:
+    /// that is tried again as after a failure. Says how long until then.
+    pub fn changed_in_part(
+        &mut self,
+        now: Instant,
+        lease: Option<Instant>,
+        chance: u8,
+    ) -> Duration {
+        self.lease = lease;
+        self.not_before = now + self.min_interval;
+        self.failed(now, chance)
+    }
+
+    /// Some of the values are good for so long only, from now on.
+    pub fn good_for(&mut self, now: Instant, left: Duration, chance: u8) {
+        self.next = self.next.min(now + earlier(left, chance));
+    }
+
     /// Nobody knows the values. Says how long until the next attempt.
     pub fn failed(&mut self, now: Instant, chance: u8) -> Duration {
         let doubled = FIRST_RETRY * 2_u32.pow(self.failures.min(16));
@@ -143,6 +161,34 @@ mod tests {
         assert_eq!(schedule.due(), now + 40 * SECOND);
         schedule.postpone(now);
         assert_eq!(schedule.due(), now + 40 * SECOND);
+    }
+
+    #[test]
+    fn what_is_stale_in_part_is_tried_again_as_what_failed() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(100 * SECOND, 2 * SECOND, now);
+        let lease = Some(now + 40 * SECOND);
+        let wait = schedule.changed_in_part(now, lease, 0);
+        assert_eq!(wait, 2 * SECOND, "not before the least time");
+        let waits: Vec<u64> = (0..6).map(|_| schedule.failed(now, 0).as_secs()).collect();
+        assert_eq!(waits, [2, 4, 8, 16, 32, 40], "the lease is known");
+    }
+
+    #[test]
+    fn what_expires_is_read_again_then_and_not_an_interval_later() {
+        let now = Instant::now();
+        let mut schedule = schedule(now);
+        schedule.changed(now, None, 0);
+        schedule.good_for(now, 60 * SECOND, 0);
+        assert_eq!(schedule.due(), now + 60 * SECOND);
+        schedule.good_for(now, 200 * SECOND, 0);
+        assert_eq!(schedule.due(), now + 60 * SECOND);
+        schedule.good_for(now, SECOND, 0);
+        assert_eq!(
+            schedule.due(),
+            now + 30 * SECOND,
+            "not before the least time"
+        );
     }
 
     #[test]

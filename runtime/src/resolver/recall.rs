@@ -32,6 +32,8 @@ pub struct Remembered {
     pub age: Duration,
     /// The kind of the error that kept its backend from giving another, if it was asked.
     pub instead_of: Option<&'static str>,
+    /// For how long it is still good without asking.
+    pub good_for: Duration,
 }
 
 impl Remembered {
@@ -41,11 +43,13 @@ impl Remembered {
         self.instead_of.is_some()
     }
 
-    /// That of something that is made of two: stale if one is, and as old as the older.
+    /// That of something that is made of two: stale if one is, as old as the older, and good for as
+    /// long as both are.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             age: self.age.max(other.age),
             instead_of: self.instead_of.or(other.instead_of),
+            good_for: self.good_for.min(other.good_for),
         }
     }
 }
@@ -332,6 +336,7 @@ impl Recalled {
                     completed.remembered[index] = Some(Remembered {
                         age: known.since,
                         instead_of: cause.map(|cause| cause.kind()),
+                        good_for: known.left,
                     });
                     Fate::Served
                 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::audit::{Account, Stage, Task};
-use crate::cache::{Asking, Variable};
+use crate::cache::Asking;
 use crate::error::{Problem, Problems};
 use crate::judge::Judge;
 use crate::manifest::Manifest;
@@ -19,7 +19,8 @@ use crate::memory::Memory;
 use crate::plan::Plan;
 use crate::plugin::{self, PluginOptions, Plugins, Store};
 use crate::policy;
-use crate::resolver::{self, Resolved, ResolvedEntry, STALE};
+use crate::refresh::interval;
+use crate::resolver::{self, Freshness, Resolved, ResolvedEntry, STALE};
 use crate::selection::{Selection, Wanted};
 
 /// Reads a variable of the process.
@@ -68,7 +69,7 @@ impl Source {
         wanted.by_program = true;
         let interval = match asked.refresh_every {
             Some(interval) => interval,
-            None => shortest(&manifest, &wanted)?,
+            None => interval(&manifest, &wanted).map_err(|error| Problem::error(&error, None))?,
         };
         Ok(Self {
             manifest: Arc::new(manifest),
@@ -105,10 +106,7 @@ impl Source {
         };
         warnings.extend(memory.keep());
         warnings.extend_from_slice(resolved.warnings());
-        let remembered = resolved.entries().iter();
-        let remembered = remembered.filter_map(|entry| entry.remembered);
-        let ages = remembered.filter(|it| it.is_stale()).map(|it| it.age);
-        let oldest = ages.max();
+        let oldest = Freshness::of(resolved.entries()).stale;
         let why = resolved.warnings().iter();
         let why = why.filter(|warning| warning.kind == STALE).cloned();
         let stale = oldest.map(|_| why.collect());
@@ -154,19 +152,4 @@ impl Source {
     pub(super) fn path(&self) -> &Path {
         self.manifest.source().path()
     }
-}
-
-/// The shortest time that the manifest says of anything, or that of the variable.
-fn shortest(manifest: &Manifest, wanted: &Wanted) -> Result<Duration, Problems> {
-    let most = match Variable::of(wanted) {
-        Ok(Variable::Most(most)) => Some(most),
-        Ok(Variable::Unset | Variable::Off) => None,
-        Err(error) => return Err(Problem::error(&error, None).into()),
-    };
-    let backends = manifest.backends.values().map(|backend| backend.cache);
-    let entries = manifest.entries.iter().map(|entry| entry.cache);
-    let said = backends.chain(entries).chain([manifest.cache.ttl, most]);
-    // What is not remembered at all is read as often as all the rest.
-    let said = said.flatten().filter(|time| !time.is_zero());
-    Ok(said.fold(manifest.watch.interval, Duration::min))
 }

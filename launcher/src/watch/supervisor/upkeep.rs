@@ -12,6 +12,7 @@ use crate::watch::leases::{Leases, Upshot, keeper::Post};
 use crate::watch::notice::Notice;
 use crate::watch::redact::Outputs;
 use secret_runtime::refresh::chance;
+use secret_runtime::resolver::Freshness;
 
 impl Supervisor {
     /// Forks, if something is to be done. In the new process there is a post.
@@ -55,9 +56,12 @@ impl Supervisor {
         }
     }
 
-    /// A candidate has found nothing new.
-    pub(super) fn unchanged(&mut self, now: Instant) {
-        self.schedule.unchanged(now, chance());
+    /// A candidate has found nothing new: nothing is, or it could not be read, which is tried again.
+    pub(super) fn unchanged(&mut self, freshness: Freshness, now: Instant) {
+        match freshness.is_stale() {
+            true => self.try_again_later(),
+            false => self.schedule.unchanged(now, chance()),
+        }
         if let Some(applicant) = self.applicant.take() {
             self.follow(|leases| {
                 // What is good for a time, and the same, is good for longer now.

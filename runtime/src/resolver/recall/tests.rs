@@ -51,6 +51,7 @@ fn recalled(known: [Option<Age>; 3]) -> Recalled {
     let old = |age| Known {
         document: Some(document(OLD)),
         since: Duration::from_secs(90),
+        left: Duration::ZERO,
         age,
     };
     Recalled {
