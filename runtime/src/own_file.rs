@@ -15,6 +15,8 @@ const OTHERS_WRITE: u32 = 0o022;
 const ALL_WRITE: u32 = 0o002;
 const GROUP_WRITES: u32 = 0o020;
 const STICKY: u32 = 0o1000;
+/// Why what another user made is not used.
+pub(crate) const FOREIGN: &str = "belongs to another user";
 /// How long to sleep between two attempts to lock: less than a write to a disk takes.
 const PAUSE: Duration = Duration::from_micros(300);
 
@@ -129,7 +131,7 @@ fn judge(path: &Path, metadata: &Metadata) -> Result<(), OwnFileError> {
         return Err(exposed(path, "is no regular file"));
     }
     if metadata.uid() != nix::unistd::geteuid().as_raw() {
-        return Err(exposed(path, "belongs to another user"));
+        return Err(exposed(path, FOREIGN));
     }
     if metadata.mode() & OTHERS_WRITE != 0 {
         return Err(exposed(path, "can be written by other users"));

@@ -6,11 +6,10 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use secret_run_tests::cached::Cached;
 use secret_run_tests::{
-    AwsProject, Consul, End, Fault, Leasing, Link, Moto, PluginProject, Project, Quality, REGION,
-    Running, Trace, VaultProject,
+    AwsProject, Consul, Fault, Launcher, Leasing, Link, Moto, PluginProject, Project, Quality,
+    REGION, Trace, VaultProject,
 };
 use serde_json::json;
 
@@ -235,6 +234,56 @@ fn a_time_that_is_none_stops_every_run_before_anything_is_asked() {
         assert_eq!(outcome.stdout(), "", "{words:?}");
     }
     let _ = run("900", &["--", "env"]).variables(&["TOKEN"]);
+}
+
+#[test]
+fn what_a_start_in_another_environment_has_kept_is_found_and_removed() {
+    let cached = Cached::new("");
+    // As a service before its user has a login.
+    let state = cached.project.path("state");
+    cached.project.write("state/.keep", "");
+    let service = || cached.launcher().env("XDG_RUNTIME_DIR", &state);
+    service().command(["true"]).run().exits_with(0);
+    let status = cached.status();
+    assert_eq!(status["entries"], json!([]));
+    let folder = state.join("secret-run");
+    let home = |launcher: Launcher<'_>| launcher.env("XDG_STATE_HOME", &state).run();
+    let status = home(cached.launcher().args(["cache", "status"]));
+    status
+        .exits_with(0)
+        .stdout_has(&folder.display().to_string());
+    let clear = cached
+        .launcher()
+        .args(["cache", "clear", "--format", "json"]);
+    let cleared = home(clear).exits_with(0).stdout_json();
+    assert_eq!(cleared["removed"], 1, "{cleared}");
+    let folders = cleared["folders"].as_array().expect("there are folders");
+    assert!(folders.contains(&json!(folder)), "{cleared}");
+    assert!(folders.contains(&json!(cached.project.path("run/secret-run"))));
+    assert_eq!(fs::read_dir(folder).expect("it is there").count(), 0);
+}
+
+#[test]
+fn status_tells_what_a_start_would_find() {
+    let cached = Cached::new("");
+    cached.gets(Cached::VALUE);
+    let state = |launcher: Launcher<'_>| {
+        let outcome = launcher.args(["cache", "status", "--format", "json"]).run();
+        let entry = outcome.exits_with(0).stdout_json()["entries"][0].clone();
+        let state = entry["state"].as_str().expect("a state is a text");
+        (state.to_owned(), entry["ttl_seconds"].clone())
+    };
+    let stays = |launcher, word: &str, ttl: u64| {
+        assert_eq!(state(launcher), (word.to_owned(), json!(ttl)));
+    };
+    stays(cached.launcher(), "fresh", 3600);
+    let token = cached.bao.token("path \"*\" { capabilities = [\"read\"] }");
+    stays(cached.as_whom(&token), "foreign", 3600);
+    sleep(EXPIRED);
+    let short = |seconds| cached.launcher().env("SECRETS_CACHE_TTL_SECONDS", seconds);
+    stays(short("1"), "stale", 1);
+    stays(short("0"), "expired", 0);
+    stays(short("600"), "fresh", 600);
 }
 
 #[test]

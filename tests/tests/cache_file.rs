@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use nix::unistd::geteuid;
 use secret_run_tests::cached::Cached;
-use secret_run_tests::{Launcher, OpenBao, Outcome, binary, program};
+use secret_run_tests::{Launcher, OpenBao, Outcome, Quality, binary, program};
+use serde_json::json;
+
+const NEXT: &str = "q7zk-72e1-of-vault";
 
 /// A run that gets its value from the server, and says this kind of problem once.
 #[track_caller]
@@ -183,6 +186,38 @@ fn fifty_starts_at_once_leave_one_good_cache() {
     let _ = cached.file();
     cached.down();
     cached.gets(Cached::VALUE);
+}
+
+#[test]
+fn a_start_that_takes_long_brings_nothing_back_that_another_has_replaced() {
+    // The second is soon asked for again.
+    let cached = Cached::with(
+        "[cache]\nacross-starts = { key-file = \"cache.key\" }\n\
+         [secrets.TOKEN]\nkey = \"secret/app/TOKEN\"\n\
+         [secrets.OTHER]\nkey = \"secret/app/OTHER\"\ncache = \"2s\"\n",
+    );
+    let other = json!({ "value": "q7zk-75e1-of-vault" });
+    cached.bao.put("app/OTHER", &other);
+    cached.gets(Cached::VALUE);
+    sleep(Duration::from_millis(2100));
+    // It has the first from the cache, and waits for the second.
+    cached.link.change(Quality {
+        round_trip: Duration::from_secs(2),
+        fault: None,
+    });
+    let before = cached.link.connections();
+    let mut slow = spawn(&cached);
+    while cached.link.connections() == before {
+        sleep(Duration::from_millis(5));
+    }
+    cached.up();
+    cached.put(NEXT);
+    cached.launcher().args(["check"]).run().exits_with(0);
+    let ended = slow.try_wait().expect("a child can be waited for");
+    assert!(ended.is_none(), "it was not slow");
+    let output = slow.wait_with_output().expect("a child can be waited for");
+    assert!(output.status.success(), "{output:?}");
+    cached.gets(NEXT);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use secret_runtime::cache::{self, CacheError, CacheStatus, StatusEntry};
 use secret_runtime::error::{Problem, Problems};
+use secret_runtime::plugin::Plugins;
 
 use super::Options;
 use super::print::{self, Output};
@@ -46,17 +47,22 @@ impl Cache {
 
 fn status(options: &Options, format: Output) -> Result<(), Problems> {
     let plan = pipeline::plan(options)?;
-    let status = cache::status(&plan, &|name| std::env::var_os(name)).map_err(failed)?;
+    let plugins = Plugins::of_plan(&plan, pipeline::plugin_options(options))?;
+    let process = |name: &str| std::env::var_os(name);
+    let status = cache::status(&plan, &plugins, &process).map_err(failed)?;
     match (format, status) {
         (Output::Json, status) => {
             let path = status
                 .as_ref()
                 .map(|status| status.path.display().to_string());
+            let elsewhere = status.iter().flat_map(|status| &status.elsewhere);
+            let elsewhere: Vec<_> = elsewhere.map(|path| path.display().to_string()).collect();
             let entries = status.iter().flat_map(|status| &status.entries);
             let entries: Vec<_> = entries.map(as_json).collect();
             print::json(&serde_json::json!({
                 "across_starts": path.is_some(),
                 "path": path,
+                "elsewhere": elsewhere,
                 "entries": entries,
             }));
         }
@@ -69,12 +75,20 @@ fn status(options: &Options, format: Output) -> Result<(), Problems> {
 }
 
 fn clear(format: Output) -> Result<(), Problems> {
-    let removed = cache::clear(&|name| std::env::var_os(name)).map_err(failed)?;
+    let cleared = cache::clear(&|name| std::env::var_os(name)).map_err(failed)?;
+    let removed = cleared.removed;
+    let folders = cleared.folders.iter();
+    let folders: Vec<_> = folders.map(|path| path.display().to_string()).collect();
     match format {
-        Output::Json => print::json(&serde_json::json!({ "removed": removed })),
+        Output::Json => {
+            print::json(&serde_json::json!({ "removed": removed, "folders": folders }));
+        }
         Output::Text => {
             let caches = if removed == 1 { "cache" } else { "caches" };
-            print::text(&format!("{removed} {caches} removed\n"));
+            let folders = folders.join(", ");
+            print::text(&format!(
+                "{removed} {caches} removed; looked in {folders}\n"
+            ));
         }
     }
     Ok(())
@@ -96,8 +110,13 @@ fn as_json(entry: &StatusEntry) -> serde_json::Value {
 
 fn text(status: &CacheStatus) -> String {
     let path = status.path.display();
+    let others = status.elsewhere.iter().map(|path| {
+        let path = path.display();
+        format!("{path}: kept by starts in another environment; `cache clear` removes it, too\n")
+    });
+    let others: String = others.collect();
     if status.entries.is_empty() {
-        return format!("{path}: nothing is kept\n");
+        return format!("{path}: nothing is kept\n{others}");
     }
     let mut table = Table::new(&["NAME", "FROM", "READ", "GOOD FOR", ""]);
     for entry in &status.entries {
@@ -109,7 +128,7 @@ fn text(status: &CacheStatus) -> String {
         let (name, backend) = (entry.name.clone(), entry.backend.clone());
         table.row([name, backend, read, words(entry.ttl), state]);
     }
-    format!("{table}\n{path}\n")
+    format!("{table}\n{path}\n{others}")
 }
 
 /// In whole seconds.

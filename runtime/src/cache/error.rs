@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::TTL_VARIABLE;
 use crate::error::Explain;
-use crate::own_file;
+use crate::own_file::{self, FOREIGN};
 
 /// What is wrong with the cache.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -99,6 +99,12 @@ impl Explain for CacheError {
             }
             Self::NoKeyring { .. } => {
                 "containers often forbid it: write `across-starts = { key-file = \"…\" }` in [cache]"
+                    .into()
+            }
+            Self::Exposed { reason, .. } if *reason == FOREIGN => {
+                "another user made it, or the environment is another user's, as after `su` without \
+                 `-` or `sudo -E`: have it removed if it is in your way, else unset XDG_RUNTIME_DIR, \
+                 or set HOME to your own"
                     .into()
             }
             Self::Exposed { .. } => {

@@ -5,12 +5,13 @@ use std::fs::{self, DirBuilder, File, Metadata};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::CacheError;
 use crate::backend::ProcessVariable;
 use crate::manifest::LONGEST_TTL;
-use crate::own_file;
+use crate::own_file::{self, FOREIGN};
 
 const NAME: &str = "secret-run";
 /// What a finished cache is called behind its fingerprint.
@@ -23,6 +24,9 @@ const OTHERS_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 /// How long it takes at most to write a cache: what is older was left behind.
 const WRITING: Duration = Duration::from_secs(10 * 60);
+/// How long others may take for their turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(1);
 /// Nothing in a cache this old can be used.
 const OLDEST: Duration = LONGEST_TTL.saturating_add(Duration::from_secs(2 * 24 * 60 * 60));
 
@@ -45,6 +49,27 @@ pub(super) fn path(process: ProcessVariable<'_>) -> Result<PathBuf, CacheError> 
     Ok(above.join(NAME))
 }
 
+/// All places where the folder may have been, whatever the environment was.
+pub(super) fn candidates(process: ProcessVariable<'_>) -> Vec<PathBuf> {
+    let uid = nix::unistd::geteuid();
+    let variable = |name: &str| process(name).map(PathBuf::from);
+    let places = [
+        variable("XDG_RUNTIME_DIR"),
+        Some(PathBuf::from(format!("/run/user/{uid}"))),
+        uid.is_root().then(|| PathBuf::from("/run")),
+        variable("XDG_STATE_HOME"),
+        variable("HOME").map(|home| home.join(".local/state")),
+    ];
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for place in places.into_iter().flatten() {
+        let folder = place.join(NAME);
+        if folder.is_absolute() && !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
 /// Whether the folder is there; an error if others could get at what is in it.
 pub(super) fn judge(path: &Path) -> Result<bool, CacheError> {
     let metadata = match path.symlink_metadata() {
@@ -60,21 +85,32 @@ pub(super) fn judge(path: &Path) -> Result<bool, CacheError> {
     if let Some(above) = path.parent() {
         let metadata = above.metadata();
         let metadata = metadata.map_err(CacheError::io(above, "opened"))?;
-        let owner = metadata.uid();
-        if owner != 0 && owner != nix::unistd::geteuid().as_raw() {
-            return Err(CacheError::exposed(above, "belongs to another user"));
-        }
-        if metadata.mode() & OTHERS_WRITE != 0 && metadata.mode() & STICKY == 0 {
-            return Err(CacheError::exposed(above, "can be changed by other users"));
-        }
+        judge_above(above, &metadata)?;
     }
     Ok(true)
 }
 
-/// Makes the folder if it is missing.
+fn judge_above(above: &Path, metadata: &Metadata) -> Result<(), CacheError> {
+    let owner = metadata.uid();
+    if owner != 0 && owner != nix::unistd::geteuid().as_raw() {
+        return Err(CacheError::exposed(above, FOREIGN));
+    }
+    if metadata.mode() & OTHERS_WRITE != 0 && metadata.mode() & STICKY == 0 {
+        return Err(CacheError::exposed(above, "can be changed by other users"));
+    }
+    Ok(())
+}
+
+/// Makes the folder if it is missing. Where another user's would be, none is made: it would be in the
+/// way of that one.
 pub(super) fn make(path: &Path) -> Result<(), CacheError> {
     if judge(path)? {
         return Ok(());
+    }
+    let mut above = path.ancestors().skip(1);
+    let there = above.find_map(|above| Some((above, above.metadata().ok()?)));
+    if let Some((above, metadata)) = there {
+        judge_above(above, &metadata)?;
     }
     let mut builder = DirBuilder::new();
     let made = builder.recursive(true).mode(0o700).create(path);
@@ -84,7 +120,7 @@ pub(super) fn make(path: &Path) -> Result<(), CacheError> {
 
 fn judge_own(path: &Path, metadata: &Metadata) -> Result<(), CacheError> {
     if metadata.uid() != nix::unistd::geteuid().as_raw() {
-        return Err(CacheError::exposed(path, "belongs to another user"));
+        return Err(CacheError::exposed(path, FOREIGN));
     }
     if metadata.mode() & OTHERS != 0 {
         return Err(CacheError::exposed(path, "is open to other users"));
@@ -136,6 +172,20 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
     })
 }
 
+/// Waits until nobody else makes a key or a cache in this folder. Who waits too long goes on: the worst
+/// that may come of it is a cache that nobody can open, or one without what another has just read.
+pub(super) fn turn(folder: &Path) -> Option<File> {
+    let file = File::open(folder).ok()?;
+    let begun = Instant::now();
+    while file.try_lock().is_err() {
+        if begun.elapsed() > PATIENCE {
+            return None;
+        }
+        thread::sleep(PAUSE);
+    }
+    Some(file)
+}
+
 /// Removes what can't be used any more: caches of plans that nobody has carried out for long, and
 /// what killed launchers left. Best effort: it is in nobody's way.
 pub(super) fn sweep(folder: &Path) {
@@ -173,6 +223,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
+    use crate::error::Explain;
 
     fn mode(path: &Path, mode: u32) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -195,7 +246,25 @@ mod tests {
         assert!(matches!(judge(&link), Err(CacheError::Exposed { .. })));
         mode(above.path(), 0o777);
         assert!(matches!(make(&folder), Err(CacheError::Exposed { .. })));
+        let other = above.path().join("other");
+        assert!(matches!(make(&other), Err(CacheError::Exposed { .. })));
+        assert!(!other.exists(), "it is judged before it is made");
         mode(above.path(), 0o1777);
+        make(&folder).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_made_where_the_folder_of_another_user_would_be() {
+        let above = tempfile::tempdir().unwrap();
+        let (own, folder) = (above.path(), above.path().join("state/secret-run"));
+        if nix::unistd::geteuid().is_root() {
+            std::os::unix::fs::chown(own, Some(4711), None).unwrap();
+            let error = make(&folder).unwrap_err();
+            assert!(matches!(&error, CacheError::Exposed { path, .. } if path == own));
+            assert!(error.hint().unwrap().contains("XDG_RUNTIME_DIR"));
+            assert!(!own.join("state").exists());
+            std::os::unix::fs::chown(own, Some(0), None).unwrap();
+        }
         make(&folder).unwrap();
     }
 

@@ -4,11 +4,9 @@
 //! Whoever is the same user can read it, as the launcher can: it keeps a cache from other users,
 //! from backups and from who finds the disk.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -20,9 +18,6 @@ use super::{CacheError, folder};
 pub(super) const LENGTH: usize = 32;
 /// What it is called in the keyring.
 const DESCRIPTION: &str = "secret-run:cache";
-/// How long others may take to make one.
-const PATIENCE: Duration = Duration::from_secs(2);
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// The bytes of a key, wiped when dropped.
 pub(super) type Bytes = Zeroizing<[u8; LENGTH]>;
@@ -54,7 +49,7 @@ impl KeySource {
         fill(&mut made[..])?;
         match self {
             Self::Keyring => {
-                let _turn = turn(folder);
+                let _turn = folder::turn(folder);
                 let keyring = keyring()?;
                 if let Some(found) = in_keyring(&keyring)? {
                     return Ok(found);
@@ -128,20 +123,6 @@ fn in_file(path: &Path) -> Result<Option<Bytes>, CacheError> {
     Ok(Some(bytes))
 }
 
-/// Waits until nobody else makes a key. Who waits too long goes on: the worst that may come of it
-/// is a cache that nobody can open.
-fn turn(folder: &Path) -> Option<File> {
-    let file = File::open(folder).ok()?;
-    let begun = Instant::now();
-    while file.try_lock().is_err() {
-        if begun.elapsed() > PATIENCE {
-            return None;
-        }
-        thread::sleep(PAUSE);
-    }
-    Some(file)
-}
-
 /// Random bytes.
 pub(super) fn fill(bytes: &mut [u8]) -> Result<(), CacheError> {
     let filled = SystemRandom::new().fill(bytes);
@@ -151,6 +132,8 @@ pub(super) fn fill(bytes: &mut [u8]) -> Result<(), CacheError> {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use std::thread;
 
     use super::*;
 

@@ -26,7 +26,7 @@ mod status;
 mod terms;
 
 pub use error::CacheError;
-pub use status::{CacheStatus, State, StatusEntry, clear, status};
+pub use status::{CacheStatus, Cleared, State, StatusEntry, clear, status};
 
 #[cfg(test)]
 pub(crate) use document::Age;

@@ -28,6 +28,14 @@ impl Moment {
         }
     }
 
+    /// Whether this was after the other.
+    pub(super) fn is_after(self, other: Self) -> bool {
+        match self.machine.zip(other.machine) {
+            Some((this, other)) => this > other,
+            None => self.wall > other.wall,
+        }
+    }
+
     /// How long ago this was; nothing if that can't be.
     pub(crate) fn age(self, now: Self) -> Option<Duration> {
         let wall = now.wall.checked_sub(self.wall)?;
@@ -62,6 +70,13 @@ mod tests {
         // Another start of the machine, whose clock is of no use.
         assert_eq!(seconds(at(100, None), at(160, Some(1))), Some(60));
         assert_eq!(seconds(at(100, Some(80)), at(160, Some(70))), None);
+    }
+
+    #[test]
+    fn the_clock_that_nobody_sets_tells_what_was_after_what() {
+        assert!(at(100, Some(71)).is_after(at(130, Some(70))));
+        assert!(!at(130, Some(70)).is_after(at(100, Some(70))));
+        assert!(at(130, None).is_after(at(100, Some(70))));
     }
 
     #[test]

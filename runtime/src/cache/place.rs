@@ -1,24 +1,35 @@
 //! Where the cache of a plan is kept across starts.
+//!
+//! Several may read and keep at once, under one credential or several. Who keeps something says what
+//! is new, and never what was there when it began.
 
-use std::io::Read;
+mod part;
+
+use std::fs;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing::debug;
 
+pub(super) use self::part::News;
+use self::part::{Part, recent};
 use super::document::Kept;
 use super::fingerprint::Fingerprint;
 use super::identity::Identity;
 use super::key::KeySource;
+use super::moment::Moment;
 use super::remembered::Key;
-use super::sealed::{DocumentIndex, Opened, Seal, Section};
-use super::{CacheError, codec, folder};
+use super::sealed::{Opened, Seal, Sealed, SectionIndex};
+use super::{CacheError, folder};
 use crate::backend::ProcessVariable;
 use crate::manifest::CacheKey;
 use crate::plan::Plan;
 
-/// The largest file that is opened.
+/// The largest file that is opened, and written.
 const LARGEST: u64 = 64 << 20;
+/// Of how many other identities something is left at most.
+const MOST_OTHERS: usize = 16;
 /// What tells one start of the machine from another.
 const MACHINE: &str = "/proc/sys/kernel/random/boot_id";
 
@@ -55,6 +66,15 @@ impl Place {
         }))
     }
 
+    /// Files of this plan in other places, where nobody looks in this environment.
+    pub(super) fn elsewhere(&self, process: ProcessVariable<'_>) -> Vec<PathBuf> {
+        let name = self.file.file_name();
+        let folders = folder::candidates(process).into_iter();
+        let others = folders.filter(|folder| *folder != self.folder);
+        let files = others.filter_map(|folder| Some(folder.join(name?)));
+        files.filter(|file| file.is_file()).collect()
+    }
+
     /// What is kept for these identities.
     pub(super) fn load(&self, identities: &[Identity]) -> Result<Vec<(Key, Kept)>, CacheError> {
         let unreadable = || CacheError::Unreadable {
@@ -63,18 +83,11 @@ impl Place {
         let Some((seal, opened)) = self.open()? else {
             return Ok(Vec::new());
         };
-        let is_same = is_same_start(&opened);
+        let start = this_start();
         let mut loaded = Vec::new();
         for identity in identities {
-            let sections = seal.sections(&opened, *identity);
-            for (backend, content) in sections.ok_or_else(unreadable)? {
-                let documents = codec::decode(&content, backend).ok_or_else(unreadable)?;
-                loaded.extend(documents.into_iter().map(|(request, mut kept)| {
-                    kept.read.machine = kept.read.machine.filter(|_| is_same);
-                    let identity = *identity;
-                    (Key { identity, request }, kept)
-                }));
-            }
+            let part = Part::of(&seal, &opened, *identity, start.as_deref());
+            loaded.extend(part.ok_or_else(unreadable)?.documents);
         }
         let documents = loaded.len();
         debug!(file = %self.file.display(), documents, "opened the cache");
@@ -110,54 +123,88 @@ impl Place {
         self.key.find_or_make(&self.folder).map(|_| ())
     }
 
-    /// Keeps these in place of what was there.
-    pub(super) fn save<'a>(
+    /// Brings what is new to what is there by now, of which others may have read more since. If that
+    /// can't be done nothing is left: what is there may be older than what somebody has, or denied
+    /// since.
+    pub(super) fn save(
         &self,
-        kept: impl Iterator<Item = (&'a Key, &'a Kept)>,
+        identities: &[Identity],
+        news: &[News<'_>],
     ) -> Result<(), CacheError> {
         folder::make(&self.folder)?;
+        let saved = self.replace(identities, news);
+        if saved.is_err() {
+            let _ = fs::remove_file(&self.file);
+        }
+        saved
+    }
+
+    fn replace(&self, identities: &[Identity], news: &[News<'_>]) -> Result<(), CacheError> {
         let key = self.key.find_or_make(&self.folder)?;
-        let mut all: Vec<(&Key, &Kept)> =
-            kept.filter(|(_, kept)| kept.outlives_a_process()).collect();
-        all.sort_by_key(|(key, _)| *key);
-        let sections = all.chunk_by(|(one, _), (other, _)| one.identity == other.identity);
-        let sections = sections.map(|documents| {
-            let (key, first) = documents[0];
-            let content = documents.iter().map(|(key, kept)| (&key.request, *kept));
-            Section {
-                backend: first.backend.clone(),
-                identity: key.identity,
-                documents: documents.iter().map(|(_, kept)| index(kept)).collect(),
-                content: codec::encode(content),
-            }
-        });
         let seal = Seal::new(&key, self.fingerprint);
-        let bytes = seal.file(this_start(), sections.collect())?;
+        let _turn = folder::turn(&self.folder);
+        let there = match self.open() {
+            Ok(there) => there.map(|(_, opened)| opened),
+            Err(CacheError::Unreadable { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let there = there.unwrap_or_default();
+        let (start, now) = (this_start(), Moment::now());
+        let mut sections = Vec::new();
+        for identity in identities {
+            let part = Part::of(&seal, &there, *identity, start.as_deref());
+            let part = part.unwrap_or_default().with(*identity, news, now);
+            if let Some(section) = part.section(*identity, start.clone()) {
+                sections.push(seal.section(section)?);
+            }
+        }
+        let own = sections.len();
+        let is_own = |index: &SectionIndex| {
+            let mut identities = identities.iter();
+            identities.any(|identity| seal.is_of(index, *identity))
+        };
+        let others = there.sections.into_iter();
+        let others = others.filter(|(index, _)| !is_own(index));
+        sections.extend(youngest(others.collect(), start.as_deref(), now));
+        let mut bytes = seal.file(&sections)?;
+        while bytes.len() as u64 > LARGEST && sections.len() > own {
+            sections.pop();
+            bytes = seal.file(&sections)?;
+        }
+        if bytes.len() as u64 > LARGEST {
+            let error = io::Error::from(ErrorKind::FileTooLarge);
+            return Err(CacheError::io(&self.file, "written")(error));
+        }
         folder::replace(&self.file, &bytes)?;
         folder::sweep(&self.folder);
         Ok(())
     }
 }
 
-fn index(kept: &Kept) -> DocumentIndex {
-    let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    DocumentIndex {
-        names: kept.names.clone(),
-        read: milliseconds(kept.read.wall),
-        machine: kept.read.machine.map(milliseconds),
-        ttl: milliseconds(kept.terms.ttl),
-        stale: milliseconds(kept.terms.stale),
-    }
+/// Those of others that may be of use, the youngest first.
+fn youngest(others: Vec<Sealed>, start: Option<&str>, now: Moment) -> Vec<Sealed> {
+    let age = |(index, _): &Sealed| {
+        let used = index.documents.iter().filter_map(|document| {
+            let age = index.moment(document.read, start).age(now)?;
+            let end = document.ttl.saturating_add(document.stale);
+            (age < Duration::from_millis(end)).then_some(age)
+        });
+        let forgotten = recent(index.forgotten(start), now);
+        used.chain(forgotten.and_then(|at| at.age(now))).min()
+    };
+    let aged = others
+        .into_iter()
+        .filter_map(|section| Some((age(&section)?, section)));
+    let mut aged: Vec<_> = aged.collect();
+    aged.sort_by_key(|(age, _)| *age);
+    let sections = aged.into_iter().map(|(_, section)| section);
+    sections.take(MOST_OTHERS).collect()
 }
 
-fn this_start() -> Option<String> {
+/// Which start of the machine this is.
+pub(super) fn this_start() -> Option<String> {
     let text = std::fs::read_to_string(Path::new(MACHINE)).ok()?;
     Some(text.trim().to_owned())
-}
-
-/// Whether a file is of this start of the machine.
-pub(super) fn is_same_start(opened: &Opened) -> bool {
-    opened.index.machine.is_some() && opened.index.machine == this_start()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::document::{Age, Kept, Known};
 use super::identity::Identity;
 use super::moment::Moment;
-use super::place::Place;
+use super::place::{News, Place};
 use super::terms::Terms;
 use super::{Asking, CacheError};
 use crate::backend::Request;
@@ -37,7 +37,9 @@ pub(crate) struct Cache {
     place: Option<Place>,
     /// Who asks.
     identities: Vec<Identity>,
-    /// Whether that has something else than this.
+    /// What that does not know yet: when a document was forgotten, or nothing where it was read.
+    unsaved: BTreeMap<Key, Option<Moment>>,
+    /// Whether any of that has to be said.
     changed: bool,
 }
 
@@ -59,8 +61,10 @@ impl Cache {
         match loaded {
             Ok(loaded) => {
                 for (key, kept) in loaded {
-                    // What this process read itself is not older.
-                    self.kept.entry(key).or_insert(kept);
+                    let own = self.kept.get(&key);
+                    if own.is_none_or(|own| kept.read.is_after(own.read)) {
+                        self.kept.insert(key, kept);
+                    }
                 }
                 None
             }
@@ -104,13 +108,22 @@ impl Cache {
     /// Forgets what its backend has no more, or does not give any more.
     pub(crate) fn forget(&mut self, key: &Key) {
         self.changed |= self.kept.remove(key).is_some();
+        if self.place.is_some() {
+            // Another may have read it before, and keep it.
+            self.unsaved.insert(key.clone(), Some(Moment::now()));
+        }
     }
 
     /// The resolution was good: what it read is kept.
     pub(crate) fn keep(&mut self) -> Option<CacheError> {
         self.served.clear();
         self.changed |= !self.pending.is_empty();
-        self.kept.extend(std::mem::take(&mut self.pending));
+        for (key, kept) in std::mem::take(&mut self.pending) {
+            if self.place.is_some() {
+                self.unsaved.insert(key.clone(), None);
+            }
+            self.kept.insert(key, kept);
+        }
         let now = Moment::now();
         self.kept
             .retain(|_, kept| !matches!(kept.age(kept.terms, now), None | Some((_, Age::Over))));
@@ -132,11 +145,21 @@ impl Cache {
     }
 
     fn write(&mut self) -> Option<CacheError> {
-        let changed = std::mem::take(&mut self.changed);
-        let place = self.place.as_ref().filter(|_| changed)?;
-        let own = |key: &Key| self.identities.contains(&key.identity);
-        let kept = self.kept.iter().filter(|(key, _)| own(key));
-        place.save(kept).err()
+        let place = self.place.as_ref().filter(|_| self.changed)?;
+        let news = self.unsaved.iter().filter_map(|(key, forgotten)| {
+            Some(match forgotten {
+                Some(at) => News::Forgotten(key, *at),
+                None => News::Read(key, self.kept.get(key)?),
+            })
+        });
+        let news: Vec<_> = news.collect();
+        if let Err(error) = place.save(&self.identities, &news) {
+            // It is said once more, with what comes then.
+            return Some(error);
+        }
+        self.changed = false;
+        self.unsaved.clear();
+        None
     }
 }
 

@@ -5,6 +5,8 @@
 //! hash of that identity, so that one of another identity is told from one that was changed. What of
 //! any of it was changed, by a single bit, is as if it were not there.
 
+use std::time::Duration;
+
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
@@ -12,36 +14,73 @@ use zeroize::Zeroizing;
 
 use super::fingerprint::Fingerprint;
 use super::identity::Identity;
+use super::moment::Moment;
 use super::{CacheError, key};
 
 /// What a file begins with; the number is that of its form.
 const BEGINNING: &[u8] = b"secret-run cache 1\n";
 
-/// What is in the file, without a value.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Index {
-    /// Which start of the machine its clock counts from.
-    pub(super) machine: Option<String>,
-    pub(super) sections: Vec<SectionIndex>,
-}
-
-/// What is in a section.
-#[derive(Debug, Serialize, Deserialize)]
+/// What is in a section, without a value.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SectionIndex {
     pub(super) backend: String,
     /// The keyed hash of the identity.
     identity: String,
+    /// Which start of the machine its clock counts from.
+    machine: Option<String>,
+    /// When something was last forgotten.
+    forgotten: Option<Time>,
     pub(super) documents: Vec<DocumentIndex>,
 }
 
 /// A document. Times are in milliseconds.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct DocumentIndex {
     pub(super) names: Vec<String>,
-    pub(super) read: u64,
-    pub(super) machine: Option<u64>,
+    pub(super) read: Time,
     pub(super) ttl: u64,
     pub(super) stale: u64,
+}
+
+/// A moment, in milliseconds.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Time {
+    wall: u64,
+    machine: Option<u64>,
+}
+
+impl Time {
+    pub(super) fn of(moment: Moment) -> Self {
+        Self {
+            wall: milliseconds(moment.wall),
+            machine: moment.machine.map(milliseconds),
+        }
+    }
+}
+
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl SectionIndex {
+    /// Whether it was written since this start of the machine.
+    pub(super) fn is_of_start(&self, start: Option<&str>) -> bool {
+        start.is_some() && self.machine.as_deref() == start
+    }
+
+    /// A time of it, as one who is asked since this start of the machine understands it.
+    pub(super) fn moment(&self, time: Time, start: Option<&str>) -> Moment {
+        let machine = time.machine.filter(|_| self.is_of_start(start));
+        Moment {
+            wall: Duration::from_millis(time.wall),
+            machine: machine.map(Duration::from_millis),
+        }
+    }
+
+    /// When something was last forgotten.
+    pub(super) fn forgotten(&self, start: Option<&str>) -> Option<Moment> {
+        Some(self.moment(self.forgotten?, start))
+    }
 }
 
 /// Seals and opens the file of a plan.
@@ -56,17 +95,23 @@ pub(super) struct Seal {
 pub(super) struct Section {
     pub(super) backend: String,
     pub(super) identity: Identity,
+    /// This start of the machine.
+    pub(super) machine: Option<String>,
+    pub(super) forgotten: Option<Moment>,
     pub(super) documents: Vec<DocumentIndex>,
     pub(super) content: Zeroizing<Vec<u8>>,
 }
 
-/// The backend of a section, and what is in it.
-type Content<'a> = (&'a str, Zeroizing<Vec<u8>>);
+/// A section, and what is in it.
+type Content<'a> = (&'a SectionIndex, Zeroizing<Vec<u8>>);
+
+/// A section as it is in the file: what is behind its index is sealed.
+pub(super) type Sealed = (SectionIndex, Vec<u8>);
 
 /// A file that was opened: its index is what was written.
+#[derive(Default)]
 pub(super) struct Opened {
-    pub(super) index: Index,
-    sections: Vec<Vec<u8>>,
+    pub(super) sections: Vec<Sealed>,
 }
 
 impl Seal {
@@ -85,29 +130,27 @@ impl Seal {
         }
     }
 
-    /// The bytes of a file.
-    pub(super) fn file(
-        &self,
-        machine: Option<String>,
-        sections: Vec<Section>,
-    ) -> Result<Vec<u8>, CacheError> {
-        let mut index = Index {
-            machine,
-            sections: Vec::with_capacity(sections.len()),
+    /// A section for a file.
+    pub(super) fn section(&self, section: Section) -> Result<Sealed, CacheError> {
+        let sealed = self.seal(section.content, Some(section.identity))?;
+        let index = SectionIndex {
+            backend: section.backend,
+            identity: self.hash(section.identity),
+            machine: section.machine,
+            forgotten: section.forgotten.map(Time::of),
+            documents: section.documents,
         };
-        let mut sealed = Vec::with_capacity(sections.len());
-        for section in sections {
-            sealed.push(self.seal(section.content, Some(section.identity))?);
-            index.sections.push(SectionIndex {
-                backend: section.backend,
-                identity: self.hash(section.identity),
-                documents: section.documents,
-            });
-        }
+        Ok((index, sealed))
+    }
+
+    /// The bytes of a file.
+    pub(super) fn file(&self, sections: &[Sealed]) -> Result<Vec<u8>, CacheError> {
+        let index: Vec<_> = sections.iter().map(|(index, _)| index).collect();
         let index = serde_json::to_vec(&index).expect("it has texts and numbers only");
         let index = self.seal(Zeroizing::new(index), None)?;
         let mut file = BEGINNING.to_vec();
-        for part in std::iter::once(index).chain(sealed) {
+        let sealed = sections.iter().map(|(_, sealed)| sealed);
+        for part in std::iter::once(&index).chain(sealed) {
             file.extend((part.len() as u64).to_le_bytes());
             file.extend(part);
         }
@@ -127,9 +170,11 @@ impl Seal {
         }
         let mut parts = parts.into_iter();
         let index = self.unseal(parts.next()?, None)?;
-        let index: Index = serde_json::from_slice(&index).ok()?;
-        let sections: Vec<Vec<u8>> = parts.collect();
-        (sections.len() == index.sections.len()).then_some(Opened { index, sections })
+        let index: Vec<SectionIndex> = serde_json::from_slice(&index).ok()?;
+        let sealed: Vec<Vec<u8>> = parts.collect();
+        (sealed.len() == index.len()).then(|| Opened {
+            sections: index.into_iter().zip(sealed).collect(),
+        })
     }
 
     /// The content of each section of this identity; nothing if one of them was changed.
@@ -138,14 +183,18 @@ impl Seal {
         opened: &'a Opened,
         identity: Identity,
     ) -> Option<Vec<Content<'a>>> {
-        let hash = self.hash(identity);
-        let all = opened.index.sections.iter().zip(&opened.sections);
-        let own = all.filter(|(index, _)| index.identity == hash);
+        let own = opened.sections.iter();
+        let own = own.filter(|(index, _)| self.is_of(index, identity));
         own.map(|(index, sealed)| {
             let content = self.unseal(sealed.clone(), Some(identity))?;
-            Some((index.backend.as_str(), content))
+            Some((index, content))
         })
         .collect()
+    }
+
+    /// Whether a section is of this identity.
+    pub(super) fn is_of(&self, section: &SectionIndex, identity: Identity) -> bool {
+        section.identity == self.hash(identity)
     }
 
     /// Seals and opens as another user would.

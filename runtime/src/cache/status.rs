@@ -1,20 +1,27 @@
 //! What is kept across starts, for who asks: names and times, no value.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::identity::Identity;
 use super::moment::Moment;
-use super::place::{Place, is_same_start};
+use super::place::{Place, this_start};
+use super::sealed::DocumentIndex;
+use super::terms::{Terms, names};
 use super::{CacheError, folder};
 use crate::backend::ProcessVariable;
-use crate::plan::Plan;
+use crate::own_file::FOREIGN;
+use crate::plan::{DocumentId, Plan};
+use crate::plugin::Plugins;
 
 /// The cache of a plan.
 #[derive(Debug)]
 pub struct CacheStatus {
     /// Its file, whether there is one or not.
     pub path: PathBuf,
+    /// Others for the same plan, where starts in another environment have kept them.
+    pub elsewhere: Vec<PathBuf>,
     /// What is in it, by backend and name.
     pub entries: Vec<StatusEntry>,
 }
@@ -43,6 +50,8 @@ pub enum State {
     Stale,
     /// It is not any more.
     Expired,
+    /// It is not: another identity has read it.
+    Foreign,
 }
 
 impl State {
@@ -53,42 +62,57 @@ impl State {
             Self::Fresh => "fresh",
             Self::Stale => "stale",
             Self::Expired => "expired",
+            Self::Foreign => "foreign",
         }
     }
 }
 
-/// What is kept for a plan; nothing if its manifest wants nothing kept.
+/// What was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleared {
+    /// How many caches.
+    pub removed: usize,
+    /// Where they were looked for.
+    pub folders: Vec<PathBuf>,
+}
+
+/// What is kept for a plan, as a start with these variables finds it; nothing if its manifest wants
+/// nothing kept.
 ///
 /// # Errors
 /// When there is a file that can't be opened, or that others could get at.
 pub fn status(
     plan: &Plan,
+    plugins: &Plugins,
     process: ProcessVariable<'_>,
 ) -> Result<Option<CacheStatus>, CacheError> {
     let Some(place) = Place::of(plan, process)? else {
         return Ok(None);
     };
     let mut status = CacheStatus {
+        elsewhere: place.elsewhere(process),
         path: place.file.clone(),
         entries: Vec::new(),
     };
-    let Some((_, opened)) = place.open()? else {
+    let Some((seal, opened)) = place.open()? else {
         return Ok(Some(status));
     };
-    let (now, is_same) = (Moment::now(), is_same_start(&opened));
-    for section in &opened.index.sections {
+    let identities = plan.backends.iter();
+    let identities = identities.filter_map(|backend| Identity::of(plan, backend, plugins, process));
+    let identities: Vec<Identity> = identities.collect();
+    let (now, start) = (Moment::now(), this_start());
+    for (section, _) in &opened.sections {
+        let mut own = identities.iter();
+        let is_own = own.any(|identity| seal.is_of(section, *identity));
         for document in &section.documents {
-            let machine = document.machine.filter(|_| is_same);
-            let read = Moment {
-                wall: Duration::from_millis(document.read),
-                machine: machine.map(Duration::from_millis),
-            };
-            let age = read.age(now);
-            let ttl = Duration::from_millis(document.ttl);
-            let stale = Duration::from_millis(document.stale);
+            let age = section.moment(document.read, start.as_deref()).age(now);
+            let terms = terms(plan, &section.backend, document);
             let state = match age {
-                Some(age) if age < ttl => State::Fresh,
-                Some(age) if age < ttl.saturating_add(stale) => State::Stale,
+                _ if !is_own => State::Foreign,
+                Some(age) if age < terms.ttl => State::Fresh,
+                // Without a time to live nothing stands in, either.
+                Some(_) if terms.ttl.is_zero() => State::Expired,
+                Some(age) if age < terms.ttl.saturating_add(terms.stale) => State::Stale,
                 _ => State::Expired,
             };
             status
@@ -97,7 +121,7 @@ pub fn status(
                     name: name.clone(),
                     backend: section.backend.clone(),
                     age,
-                    ttl,
+                    ttl: terms.ttl,
                     state,
                 }));
         }
@@ -107,18 +131,53 @@ pub fn status(
     Ok(Some(status))
 }
 
-/// Removes all caches of this user, those of other plans included, and answers how many there
-/// were. Keys are left: without a cache they open nothing.
+/// Those that a start would hold a document to.
+fn terms(plan: &Plan, backend: &str, document: &DocumentIndex) -> Terms {
+    let found = plan.backends.iter().position(|known| known.name == backend);
+    let found = found.and_then(|backend| {
+        let requests = 0..plan.backends[backend].requests.len();
+        let mut requests = requests.map(|request| DocumentId { backend, request });
+        requests.find(|id| names(plan, *id) == document.names)
+    });
+    match found {
+        Some(id) => Terms::of(plan, id, plan.ttl),
+        None => Terms {
+            ttl: Duration::from_millis(document.ttl),
+            stale: Duration::from_millis(document.stale),
+        },
+    }
+}
+
+/// Removes all caches of this user, those of other plans included, wherever the environment of a start
+/// may have put them. Keys are left: without a cache they open nothing.
 ///
 /// # Errors
-/// When one can't be removed.
-pub fn clear(process: ProcessVariable<'_>) -> Result<usize, CacheError> {
-    let folder = folder::path(process)?;
-    if !folder::judge(&folder)? {
+/// When one can't be removed. Those that can be are.
+pub fn clear(process: ProcessVariable<'_>) -> Result<Cleared, CacheError> {
+    let usual = folder::path(process)?;
+    let mut cleared = Cleared {
+        removed: 0,
+        folders: folder::candidates(process),
+    };
+    let mut wrong = None;
+    for folder in &cleared.folders {
+        match remove(folder) {
+            Ok(removed) => cleared.removed += removed,
+            // It is none of this user's, and nobody looks there.
+            Err(CacheError::Exposed { reason, .. }) if reason == FOREIGN && *folder != usual => {}
+            Err(error) => wrong = wrong.or(Some(error)),
+        }
+    }
+    wrong.map_or(Ok(cleared), Err)
+}
+
+/// Removes those in a folder, and answers how many there were.
+fn remove(folder: &Path) -> Result<usize, CacheError> {
+    if !folder::judge(folder)? {
         return Ok(0);
     }
     let mut removed = 0;
-    for (path, is_cache) in folder::files(&folder)? {
+    for (path, is_cache) in folder::files(folder)? {
         match fs::remove_file(&path) {
             Ok(()) => removed += usize::from(is_cache),
             // Another may have removed it.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::backend::{Document, Request};
-use crate::cache::moment::Moment;
+use crate::cache::sealed::milliseconds;
 use crate::cache::terms::Terms;
 use crate::lease::Lease;
 use crate::manifest::Manifest;
@@ -65,8 +65,21 @@ fn document(identity: u8, path: &str, lease: Option<Lease>) -> (Key, Kept) {
 }
 
 fn save(place: &Place, documents: &[(Key, Kept)]) {
-    let documents = documents.iter().map(|(key, kept)| (key, kept));
-    place.save(documents).unwrap();
+    let news = documents.iter().map(|(key, kept)| News::Read(key, kept));
+    save_news(place, &news.collect::<Vec<_>>()).unwrap();
+}
+
+/// As one whose identity is that of the first.
+fn save_news(place: &Place, news: &[News<'_>]) -> Result<(), CacheError> {
+    let (News::Read(key, _) | News::Forgotten(key, _)) = news[0];
+    let of = news.iter().map(|news| {
+        let (News::Read(key, _) | News::Forgotten(key, _)) = *news;
+        key.identity
+    });
+    let mut identities: Vec<Identity> = of.collect();
+    identities.dedup();
+    assert!(identities.contains(&key.identity));
+    place.save(&identities, news)
 }
 
 fn paths(place: &Place, identity: u8) -> Result<Vec<String>, CacheError> {
@@ -184,4 +197,96 @@ fn whoever_reads_while_others_write_finds_it_whole() {
     });
     let files = fs::read_dir(place.file.parent().unwrap()).unwrap();
     assert_eq!(files.count(), 1);
+}
+
+/// A document that was read so long ago.
+fn read(path: &str, seconds_ago: u64) -> (Key, Kept) {
+    let (key, mut kept) = document(1, path, None);
+    let ago = Duration::from_secs(seconds_ago);
+    kept.read.wall -= ago;
+    kept.read.machine = kept.read.machine.map(|machine| machine - ago);
+    // As it is read again.
+    kept.read.wall = Duration::from_millis(milliseconds(kept.read.wall));
+    kept.read.machine = kept
+        .read
+        .machine
+        .map(|it| Duration::from_millis(milliseconds(it)));
+    (key, kept)
+}
+
+fn reads(place: &Place) -> Vec<(String, Moment)> {
+    let loaded = place.load(&[Identity::test(1)]).unwrap();
+    let read = loaded.into_iter();
+    read.map(|(key, kept)| (key.request.path, kept.read))
+        .collect()
+}
+
+#[test]
+fn what_is_newer_stays_and_what_was_forgotten_does_not_come_back() {
+    let scene = Scene::new();
+    let place = scene.place("");
+    let (first, second) = (read("a", 30), read("a", 10));
+    let at = |(_, kept): &(Key, Kept)| ("a".to_owned(), kept.read);
+    save(&place, std::slice::from_ref(&second));
+    // Who began earlier takes longer.
+    save(&place, std::slice::from_ref(&first));
+    assert_eq!(reads(&place), [at(&second)]);
+    // It is denied, to one that says so later than another has read it.
+    let (_, denied) = read("a", 20);
+    save_news(&place, &[News::Forgotten(&first.0, denied.read)]).unwrap();
+    assert_eq!(reads(&place), [at(&second)]);
+    let (_, denied) = read("a", 5);
+    save_news(&place, &[News::Forgotten(&first.0, denied.read)]).unwrap();
+    assert!(reads(&place).is_empty());
+    // Others have read before that, and keep what they read then.
+    save(&place, &[second, read("b", 7)]);
+    assert!(reads(&place).is_empty());
+    let third = read("a", 1);
+    save(&place, std::slice::from_ref(&third));
+    assert_eq!(reads(&place), [at(&third)]);
+    // What is leased by now was not before.
+    let lease = Lease {
+        duration: Duration::from_secs(3600),
+        renewable: true,
+    };
+    save(&place, &[document(1, "a", Some(lease))]);
+    assert!(reads(&place).is_empty());
+}
+
+#[test]
+fn another_identity_keeps_what_it_has_and_not_without_end() {
+    let scene = Scene::new();
+    let place = scene.place("");
+    for identity in 1..=2 {
+        save(&place, &[document(identity, "a", None)]);
+    }
+    assert_eq!(paths(&place, 1).unwrap(), ["a"]);
+    assert_eq!(paths(&place, 2).unwrap(), ["a"]);
+    for identity in 3..=40 {
+        save(&place, &[document(identity, "a", None)]);
+    }
+    let kept = (1..=40).filter(|identity| !paths(&place, *identity).unwrap().is_empty());
+    assert_eq!(kept.count(), MOST_OTHERS + 1);
+    assert_eq!(paths(&place, 40).unwrap(), ["a"]);
+}
+
+#[test]
+fn what_can_not_be_saved_leaves_nothing_older_behind() {
+    let scene = Scene::new();
+    let place = scene.place("");
+    save(&place, &[document(1, "a", None)]);
+    // More than is read again.
+    let (key, mut kept) = document(1, "a", None);
+    let large = usize::try_from(LARGEST).unwrap();
+    kept.document = Some(Document::plain(SecretValue::new(vec![b'x'; large])));
+    let error = save_news(&place, &[News::Read(&key, &kept)]).unwrap_err();
+    assert!(matches!(error, CacheError::Io { .. }), "{error}");
+    assert!(!place.file.exists());
+    // Neither does what has no key.
+    save(&place, &[document(1, "a", None)]);
+    fs::write(scene.folder.path().join("key"), b"short").unwrap();
+    let (key, kept) = document(1, "a", None);
+    let error = save_news(&place, &[News::Read(&key, &kept)]).unwrap_err();
+    assert!(matches!(error, CacheError::NoKey { .. }), "{error}");
+    assert!(!place.file.exists());
 }
