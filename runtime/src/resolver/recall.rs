@@ -70,6 +70,8 @@ struct Recalled {
     known: Vec<Option<Known>>,
     /// Whether it is used without asking.
     good: Vec<bool>,
+    /// Whether somebody has it, so that it is not asked for and nothing stands in for it.
+    held: Vec<bool>,
 }
 
 impl Recall {
@@ -254,8 +256,10 @@ impl Recalled {
             let known = known.as_ref();
             known.is_some_and(|known| memory.cache.answers(known.age))
         };
+        let held = (0..requests.len()).map(|request| DocumentId { backend, request });
         let mut recalled = Self {
             good: known.iter().map(is_good).collect(),
+            held: held.map(|id| memory.leases.held.contains(&id)).collect(),
             keys,
             terms,
             known,
@@ -305,7 +309,8 @@ impl Recalled {
         };
         let mut causes = vec![None; self.keys.len()];
         if let Some(cause) = whole {
-            let stale = self.good.iter().map(|good| (!good).then(|| cause.clone()));
+            let asked = self.good.iter().zip(&self.held);
+            let stale = asked.map(|(good, held)| (!good && !held).then(|| cause.clone()));
             causes = stale.collect();
             *answers = Ok(Answers {
                 notices: cause.notices().collect(),
@@ -316,9 +321,10 @@ impl Recalled {
             unreachable!("what failed as a whole was left or replaced");
         };
         if answers.documents.is_empty() {
-            // Nothing was asked, or nothing came of it: all of this is known.
-            let known = self.known.iter().flatten();
-            answers.documents = known.map(|known| Ok(known.document.clone())).collect();
+            // Nothing was asked, or nothing came of it: all of this is known, or held.
+            let known = self.known.iter().map(Option::as_ref);
+            let known = known.map(|known| Ok(known.and_then(|known| known.document.clone())));
+            answers.documents = known.collect();
         } else {
             self.stand_in(&answers.documents, &mut causes);
         }
@@ -348,8 +354,9 @@ impl Recalled {
 
     /// Why all that is not good is stale, if that may be.
     fn of_failed(&self, error: &FetchError) -> Option<FetchError> {
-        let all = self.known.iter().all(Option::is_some);
-        (is_outage(error) && all).then(|| error.clone())
+        let mut all = self.known.iter().zip(&self.held);
+        let is_here = all.all(|(known, held)| known.is_some() || *held);
+        (is_outage(error) && is_here).then(|| error.clone())
     }
 
     /// Nothing can be had. Who is not let in any more gets nothing from here, either.

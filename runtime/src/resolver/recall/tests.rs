@@ -57,6 +57,7 @@ fn recalled(known: [Option<Age>; 3]) -> Recalled {
     Recalled {
         keys: paths.into_iter().zip(versions).map(request).collect(),
         terms: vec![terms; 3],
+        held: vec![false; 3],
         good: known.iter().map(|age| *age == Some(Age::Good)).collect(),
         known: known.map(|age| age.map(old)).into(),
     }
@@ -124,6 +125,20 @@ fn what_is_not_remembered_is_an_error_of_the_whole() {
     let completed = recalled(partly).complete(&mut out);
     assert!(out.is_err());
     assert!(completed.cause.is_none());
+}
+
+#[test]
+fn what_somebody_has_for_a_time_keeps_nothing_else_from_being_bridged() {
+    let mut partly = recalled([Some(Age::Stale), Some(Age::Good), None]);
+    partly.held[2] = true;
+    let mut out = Err(error(OUTAGE));
+    let completed = partly.complete(&mut out);
+    let old = || Some(OLD.to_owned());
+    assert_eq!(texts(&out), [old(), old(), None]);
+    assert!(completed.cause.is_some());
+    let stale = completed.remembered.iter();
+    let stale: Vec<_> = stale.map(|found| found.map(Remembered::is_stale)).collect();
+    assert_eq!(stale, [Some(true), Some(false), None]);
 }
 
 #[test]
