@@ -1,4 +1,5 @@
-//! Asks a backend on its terms: within the deadline, and again what failed by an outage.
+//! Asks a backend on its terms: within the deadline, and again what failed by an outage. A version and
+//! the one before it are asked again together: what is rotated in a pause would tear them apart.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -33,7 +34,7 @@ pub(crate) async fn ask(
     let mut pauses = Pauses::new(terms.attempts);
     let mut told = Told::nothing(requests.len());
     loop {
-        let wanted = told.open();
+        let wanted = told.next(requests);
         let asked = part(requests, &wanted);
         let answers = timeout_at(terms.deadline.at().into(), backend.fetch(&asked)).await;
         let attempt = pauses.attempt();
@@ -145,6 +146,21 @@ impl Told {
         open.map(|(index, _)| index).collect()
     }
 
+    /// The positions that are asked next: those that are open, and what was answered of other versions
+    /// of the same, which belong together. What was leased would be leased once more.
+    fn next(&self, requests: &[Request]) -> Vec<usize> {
+        let open = self.open();
+        let belongs = |index: usize| {
+            let answered = matches!(&self.documents[index], Some(Ok(document))
+                if document.as_ref().is_none_or(|document| document.lease.is_none()));
+            let mut open = open.iter();
+            answered && open.any(|&other| requests[other].path == requests[index].path)
+        };
+        let all = 0..requests.len();
+        all.filter(|&index| open.contains(&index) || belongs(index))
+            .collect()
+    }
+
     /// Takes what an attempt came to, which asked for these positions.
     fn hear(&mut self, answers: Result<Answers, FetchError>, wanted: &[usize], attempt: u32) {
         let answers = match answers {
@@ -155,6 +171,8 @@ impl Told {
             }
         };
         self.whole = None;
+        let is_other = |notice: &Notice| notice.request.is_none_or(|at| !wanted.contains(&at));
+        self.notices.retain(is_other);
         for (&index, answer) in wanted.iter().zip(answers.documents) {
             self.documents[index] = Some(answer.map_err(|error| after(error, attempt)));
         }

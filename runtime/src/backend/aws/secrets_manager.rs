@@ -4,6 +4,8 @@
 //! which another version is wanted, and all of them where the policy denies the batch, are read
 //! by calls of their own. An ARN is asked in its own region.
 
+use std::collections::BTreeMap;
+
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_secretsmanager::Client;
@@ -140,7 +142,14 @@ impl Reader<'_> {
             batches.push(self.batch(batch));
         }
         let (batches, apart) = join(join_all(batches), self.singles(&apart)).await;
-        batches.into_iter().flatten().chain(apart).collect()
+        let all = batches.into_iter().flatten().chain(apart);
+        let mut answers: BTreeMap<usize, Answer> = all.collect();
+        let torn = torn(self.requests, &answers);
+        if !torn.is_empty() {
+            debug!(secrets = torn.len() / 2, "rotated meanwhile: read again");
+            answers.extend(self.singles(&torn).await);
+        }
+        answers.into_iter().collect()
     }
 
     async fn singles(&self, wanted: &[usize]) -> Vec<(usize, Answer)> {
@@ -284,6 +293,23 @@ fn is(path: &str, found: &SecretValueEntry) -> bool {
     found.name() == Some(path) || arn == path || by_start()
 }
 
+/// The positions of each version before, and its current one, that are the same version: the secret
+/// was rotated between two calls.
+fn torn(requests: &[Request], answers: &BTreeMap<usize, Answer>) -> Vec<usize> {
+    let version = |index: usize| match answers.get(&index) {
+        Some(Ok(Some(document))) => document.version.as_deref(),
+        _ => None,
+    };
+    let before = requests.iter().enumerate();
+    let before = before.filter(|(_, request)| request.version == Some(Version::Previous));
+    let pairs = before.filter_map(|(index, request)| {
+        let is_current = |other: &Request| other.version.is_none() && other.path == request.path;
+        let current = requests.iter().position(is_current)?;
+        (version(index)? == version(current)?).then_some([current, index])
+    });
+    pairs.flatten().collect()
+}
+
 /// Ids are UUIDs or as long as one; stages are words.
 fn is_version_id(version: &str) -> bool {
     (32..=64).contains(&version.len())
@@ -309,6 +335,36 @@ mod tests {
             &found
         ));
         assert!(!is("app-AbCdEf", &found));
+    }
+
+    #[test]
+    fn a_version_that_is_the_one_before_as_well_was_rotated_meanwhile() {
+        let request = |path: &str, version| Request {
+            path: path.to_owned(),
+            version,
+        };
+        let requests = [
+            request("app", Some(Version::Previous)),
+            request("app", None),
+            request("other", None),
+            request("other", Some(Version::Previous)),
+        ];
+        let torn = |versions: [Option<&str>; 4]| {
+            let answer = |version: Option<&str>| {
+                let mut document = Document::plain(SecretValue::copy_of(b"dummy"));
+                document.version = Some(version?.to_owned());
+                Some(document)
+            };
+            let answers = versions.map(|version| Ok(answer(version))).into_iter();
+            super::torn(&requests, &answers.enumerate().collect())
+        };
+        assert!(torn([Some("v0"), Some("v1"), Some("v1"), None]).is_empty());
+        assert!(torn([None, Some("v1"), None, None]).is_empty());
+        assert_eq!(torn([Some("v1"), Some("v1"), None, None]), [1, 0]);
+        assert_eq!(
+            torn([Some("v0"), Some("v1"), Some("v2"), Some("v2")]),
+            [2, 3]
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use thiserror::Error;
 
 use super::*;
-use crate::backend::Fetching;
+use crate::backend::{Fetching, Version};
 use crate::resilience::Deadline;
 use crate::secret::SecretValue;
 
@@ -137,6 +137,39 @@ async fn only_what_failed_by_an_outage_is_asked_again() {
     let answers = ask_three(&backend, &terms(3, MINUTE)).await.unwrap();
     assert_eq!(told(&answers), ["found", "absent", "dummy"]);
     assert_eq!(backend.asked(), [vec!["a", "b", "c"], vec!["b"]]);
+}
+
+#[tokio::test]
+async fn versions_of_one_document_are_asked_again_together() {
+    let versions = [
+        ("pair", None),
+        ("pair", Some(Version::Previous)),
+        ("other", None),
+        ("denied", None),
+        ("denied", Some(Version::Previous)),
+    ];
+    let requests = versions.map(|(path, version)| Request {
+        path: path.into(),
+        version,
+    });
+    let denied = Says::Fails(Nature::Denied);
+    let backend = Scripted::new([
+        Does::Each(vec![
+            Says::Fails(OUTAGE),
+            Says::Absent,
+            Says::Found,
+            denied,
+            Says::Fails(OUTAGE),
+        ]),
+        Does::Each(vec![Says::Found, Says::Found, Says::Found]),
+    ]);
+    let answers = ask(&backend, &requests, &terms(3, MINUTE)).await.unwrap();
+    assert_eq!(
+        told(&answers),
+        ["found", "found", "found", "dummy", "found"]
+    );
+    // Who was denied is not asked for that once more.
+    assert_eq!(backend.asked()[1], ["pair", "pair", "denied"]);
 }
 
 #[tokio::test]
