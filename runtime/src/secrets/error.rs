@@ -86,6 +86,16 @@ pub enum AccessError {
         /// What it is declared as.
         declared: Option<Declared>,
     },
+    /// A field has an entry by its own name, and another one by an alias.
+    #[error(
+        "the values do not make a `{wanted}`: its field `{field}` has two entries that it could be"
+    )]
+    FilledTwice {
+        /// The type that was asked for.
+        wanted: &'static str,
+        /// The field, as the type names it.
+        field: &'static str,
+    },
 }
 
 impl AccessError {
@@ -108,7 +118,7 @@ impl Explain for AccessError {
             Self::NotParsed { .. } => "entry-not-parsed",
             Self::NotJson { .. } => "entry-not-json",
             Self::WithoutPrevious { .. } => "entry-without-previous",
-            Self::NotFilled { .. } => "entries-not-filled",
+            Self::NotFilled { .. } | Self::FilledTwice { .. } => "entries-not-filled",
         }
     }
 
@@ -127,6 +137,9 @@ impl Explain for AccessError {
             }
             Self::NotParsed { .. } | Self::NotJson { .. } | Self::NotFilled { .. } => {
                 "a rule in `validate` finds that before the program starts".to_owned()
+            }
+            Self::FilledTwice { .. } => {
+                "take one of the two out of the manifest, or its `alias` out of the type".to_owned()
             }
             Self::WithoutPrevious { name, .. } => {
                 format!("give it one: previous = {{ name = \"{name}_PREVIOUS\", grace = \"24h\" }}")

@@ -27,6 +27,8 @@ pub(super) fn fill<T: DeserializeOwned>(snapshot: &Snapshot) -> Result<T, Access
 pub(super) enum Fault {
     /// A field for which there is no value.
     Missing(&'static str),
+    /// A field that two entries are of, by its own name and an alias.
+    Twice(&'static str),
     /// The value of this entry.
     Value(String),
     /// Something else.
@@ -49,6 +51,7 @@ impl Fault {
                     None => AccessError::not_declared(manifest, &upper),
                 }
             }
+            Self::Twice(field) => AccessError::FilledTwice { wanted, field },
             Self::Value(name) => AccessError::NotFilled {
                 wanted,
                 declared: Declared::of(manifest, &name),
@@ -79,6 +82,10 @@ impl de::Error for Fault {
     fn missing_field(field: &'static str) -> Self {
         Self::Missing(field)
     }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::Twice(field)
+    }
 }
 
 /// `database-url` and `database_url` are `DATABASE_URL`.
@@ -102,11 +109,19 @@ impl<'de> Deserializer<'de> for Values<'de> {
             let mut entries = self.0.entries().iter();
             entries.find(|entry| entry.name == name)
         };
-        let entries = fields.iter().filter_map(|field| {
-            let entry = named(field).or_else(|| named(&upper_case(field)))?;
-            Some((*field, entry.as_ref()))
-        });
-        visitor.visit_map(Pairs::new(entries.collect()))
+        let mut pairs: Vec<(&str, &ResolvedEntry)> = Vec::new();
+        for field in fields {
+            let entry = named(field).or_else(|| named(&upper_case(field)));
+            // Aliases are among the fields: one that names the same entry is no second value.
+            let is_taken = |entry: &ResolvedEntry| {
+                let mut taken = pairs.iter();
+                taken.any(|(_, taken)| taken.name == entry.name)
+            };
+            if let Some(entry) = entry.filter(|entry| !is_taken(entry)) {
+                pairs.push((field, entry));
+            }
+        }
+        visitor.visit_map(Pairs::new(pairs))
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {

@@ -158,6 +158,30 @@ fn a_struct_that_cannot_be_filled_names_the_entry() {
     assert!(secrets.to_struct::<u8>().is_err());
 }
 
+#[test]
+fn an_alias_of_a_field_is_no_second_value_unless_it_names_another_entry() {
+    #[derive(Deserialize)]
+    struct Renamed {
+        #[serde(alias = "DB_PASSWORD", alias = "password")]
+        db_password: String,
+        #[serde(alias = "port")]
+        listen_on: u16,
+    }
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "it is never filled")]
+    struct Both {
+        #[serde(alias = "port")]
+        db_password: String,
+    }
+    let (_bed, secrets) = loaded();
+    let renamed: Renamed = secrets.to_struct().unwrap();
+    assert_eq!(renamed.db_password, "dummy-password");
+    assert_eq!(renamed.listen_on, 8080);
+    let both = secrets.to_struct::<Both>().unwrap_err();
+    assert_eq!(both.kind(), "entries-not-filled");
+    assert!(both.to_string().contains("`db_password`"), "{both}");
+}
+
 /// Whatever says something about a value.
 fn said(secrets: &Secrets) -> Vec<String> {
     #[derive(Debug, Deserialize)]
