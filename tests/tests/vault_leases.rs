@@ -1,5 +1,6 @@
 //! What Vault gives for a time: that it is told, and what the manifest has done about it.
 
+use std::fs::File;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -169,6 +170,31 @@ fn who_may_not_give_back_what_is_leased_is_warned() {
     assert_eq!(warning["severity"], "warning");
     assert_eq!(checked.problems().len(), 1, "{checked:?}");
     assert_eq!(leasing.postgres.made_users().len(), 1);
+}
+
+#[test]
+fn what_stays_leased_is_said_also_where_nothing_can_be_written_down() {
+    let leasing = Leasing::start(json!({}));
+    let audit = "[audit]\ndestination = \"stderr\"\nrequired = true\n";
+    let project = VaultProject::new("", &format!("{audit}{ENTRIES}"));
+    let read = |path: &str| format!("path \"{path}\" {{ capabilities = [\"read\"] }}\n");
+    let token = leasing
+        .bao
+        .token(&(read("secret/data/app/*") + &read("database/creds/app")));
+    let launcher = project.stranger(&leasing.bao).env("VAULT_TOKEN", &token);
+    let mut check = launcher.args(["check", "--format", "json"]).into_command();
+    let full = File::options().write(true).open("/dev/full");
+    check.stderr(full.expect("there is a full device"));
+    let output = check.output().expect("the launcher can be started");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let problems = report["problems"].as_array().expect("there are problems");
+    let kinds: Vec<_> = problems.iter().map(|problem| &problem["kind"]).collect();
+    assert_eq!(report["ok"], false, "{report}");
+    assert!(
+        kinds.contains(&&json!("vault-lease-not-revoked")),
+        "{report}"
+    );
+    assert_eq!(kinds.len(), 2, "{report}");
 }
 
 #[test]

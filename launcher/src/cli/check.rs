@@ -105,9 +105,14 @@ fn resolve(plan: Plan, options: &Options, judge: &mut Judge) -> Result<Resolved,
         Ok(read) => read,
         Err(problems) => return Err(problems.with(left)),
     };
-    audit.write()?;
-    resolved.note(left);
-    Ok(resolved)
+    match audit.write() {
+        Ok(()) => {
+            resolved.note(left);
+            Ok(resolved)
+        }
+        // What stays leased is said all the same.
+        Err(problems) => Err(problems.with(left)),
+    }
 }
 
 impl Findings {
