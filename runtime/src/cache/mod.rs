@@ -32,7 +32,7 @@ pub use status::{CacheStatus, Cleared, State, StatusEntry, clear, status};
 pub(crate) use document::Age;
 pub(crate) use document::{Kept, Known};
 pub(crate) use identity::Identity;
-pub(crate) use moment::Moment;
+pub(crate) use moment::{Moment, since_start};
 pub(crate) use place::Place;
 pub(crate) use remembered::{Cache, Key};
 pub(crate) use terms::{Terms, Variable, names};

@@ -17,14 +17,19 @@ pub(crate) struct Moment {
     pub(super) machine: Option<Duration>,
 }
 
+/// How long ago the machine was started. It goes on while that sleeps.
+pub(crate) fn since_start() -> Option<Duration> {
+    let time = clock_gettime(ClockId::CLOCK_BOOTTIME).ok();
+    time.map(Duration::from)
+}
+
 impl Moment {
     pub(crate) fn now() -> Self {
-        let machine = clock_gettime(ClockId::CLOCK_BOOTTIME).ok();
         Self {
             wall: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default(),
-            machine: machine.map(Duration::from),
+            machine: since_start(),
         }
     }
 

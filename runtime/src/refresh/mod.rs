@@ -4,10 +4,12 @@
 //! of a command that is watched, which knows of values by digests only. Nothing here reads
 //! values or waits.
 
+mod clock;
 mod interval;
 mod known;
 mod schedule;
 
+pub(crate) use clock::now;
 pub use interval::interval;
 pub use known::{Entry, Known};
 pub use schedule::{Schedule, chance};

@@ -6,13 +6,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::Builder;
-use std::time::Instant;
+use std::time::Duration;
 
 use thiserror::Error;
 
 use super::handle::Inner;
 use super::off_loop::{READING, no_thread};
 use crate::error::{Explain, Problem, Problems};
+use crate::refresh::now;
+
+/// How long it sleeps at most: a sleep stands still while the machine sleeps, and what is due does not.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// The thread, as those see it who watch. When the last of them is gone it ends, after the reading
 /// that is under way, if one is.
@@ -54,13 +58,13 @@ impl Background {
 
 fn run(inner: &Inner, woken: &Receiver<()>) {
     loop {
-        let left = inner.due().saturating_duration_since(Instant::now());
-        match woken.recv_timeout(left) {
+        let left = inner.due().saturating_duration_since(now());
+        match woken.recv_timeout(left.min(LOOK_AGAIN)) {
             Err(RecvTimeoutError::Disconnected) => return,
             Ok(()) => continue,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if inner.due() > Instant::now() {
+        if inner.due() > now() {
             continue;
         }
         // What went wrong is said to who watches; a thread that is silently gone would not be.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::snapshot::Snapshot;
 use crate::error::{Problem, Problems};
+use crate::refresh::now;
 
 /// Something that a program which stays wants to know.
 #[derive(Debug, Clone)]
@@ -77,7 +78,8 @@ pub(super) struct State {
     pub(super) due: Instant,
 }
 
-/// A moment on both clocks: one that people know, and one that nobody sets.
+/// A moment on both clocks: one that people know, and one that nobody sets. Both go on while the
+/// machine sleeps.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub(super) instant: Instant,
@@ -87,7 +89,7 @@ pub(super) struct Moment {
 impl Moment {
     pub(super) fn now() -> Self {
         Self {
-            instant: Instant::now(),
+            instant: now(),
             time: SystemTime::now(),
         }
     }

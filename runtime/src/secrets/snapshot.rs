@@ -12,6 +12,7 @@ use super::fill;
 use super::rotating::Rotating;
 use super::secret::Secret;
 use crate::manifest::Manifest;
+use crate::refresh::now;
 use crate::resolver::ResolvedEntry;
 use crate::selection::Selection;
 
@@ -185,7 +186,7 @@ impl Snapshot {
             name: name.to_owned(),
             declared: self.declared(name),
         })?;
-        let former = contents.former(name, Instant::now());
+        let former = contents.former(name, now());
         let former = former.map(|former| Secret::new(&former.entry, &contents.manifest));
         let kept = contents.entry(previous.name.get_ref());
         let kept = kept.map(|entry| Secret::new(entry, &contents.manifest));

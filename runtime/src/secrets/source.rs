@@ -19,7 +19,7 @@ use crate::memory::Memory;
 use crate::plan::Plan;
 use crate::plugin::{self, PluginOptions, Plugins, Store};
 use crate::policy;
-use crate::refresh::interval;
+use crate::refresh::{interval, now};
 use crate::resolver::{self, Freshness, Resolved, ResolvedEntry, STALE};
 use crate::selection::{Selection, Wanted};
 
@@ -85,7 +85,7 @@ impl Source {
 
     /// Reads all values, and has it written down.
     pub(super) fn read(&self, memory: &mut Memory) -> Result<Reading, Problems> {
-        let since = Instant::now();
+        let since = now();
         // Whoever reads again wants to know what is there, and not what was.
         memory.ask(Asking::All);
         let plan = Plan::new(Arc::clone(&self.manifest), &self.wanted)?;
