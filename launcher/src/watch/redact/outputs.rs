@@ -82,7 +82,12 @@ impl Outputs {
     /// The command has these values, too.
     pub(in crate::watch) fn look_for_also(&mut self, mut values: Values) -> io::Result<()> {
         let [current, _] = &mut self.values;
-        values.append(current);
+        for value in current.drain(..) {
+            // Most of them are read each time.
+            if !values.iter().any(|known| known.expose() == value.expose()) {
+                values.push(value);
+            }
+        }
         self.look_for(values)
     }
 
@@ -121,5 +126,54 @@ impl Outputs {
     /// Whether nothing more of them is waited for.
     pub(in crate::watch) fn are_over(&self) -> bool {
         self.streams.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
+
+    use secret_runtime::secret::SecretValue;
+
+    use super::*;
+
+    fn values(texts: &[&str]) -> Values {
+        let texts = texts.iter();
+        let values = texts.map(|text| SecretValue::copy_of(text.as_bytes()));
+        values.collect()
+    }
+
+    fn looks_for(outputs: &Outputs) -> Vec<String> {
+        let values = outputs.values.iter().flatten();
+        let texts = values.map(|value| String::from_utf8_lossy(value.expose()).into_owned());
+        let mut texts: Vec<_> = texts.collect();
+        texts.sort();
+        texts
+    }
+
+    #[test]
+    fn after_files_were_written_again_in_part_the_rest_is_masked_still_and_each_once() {
+        let mut outputs = Outputs::new(true);
+        outputs
+            .look_for(values(&["dummy-leased", "dummy-1"]))
+            .unwrap();
+        for _ in 0..3 {
+            outputs.look_for_also(values(&["dummy-2"])).unwrap();
+        }
+        assert_eq!(looks_for(&outputs), ["dummy-1", "dummy-2", "dummy-leased"]);
+        outputs.look_for_also(values(&["dummy-3"])).unwrap();
+        assert!(looks_for(&outputs).contains(&"dummy-leased".to_owned()));
+        // A reading of all leaves those of the command before.
+        outputs
+            .look_for(values(&["dummy-other", "dummy-3"]))
+            .unwrap();
+        assert!(looks_for(&outputs).contains(&"dummy-leased".to_owned()));
+        outputs
+            .look_for(values(&["dummy-other", "dummy-4"]))
+            .unwrap();
+        assert_eq!(
+            looks_for(&outputs),
+            ["dummy-3", "dummy-4", "dummy-other", "dummy-other"]
+        );
     }
 }
