@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use secret_run_tests::{LinkedStore, Response, SecretServer};
+use secret_runtime::cache::Asking;
 use secret_runtime::error::Problems;
 use secret_runtime::judge::Judge;
 use secret_runtime::manifest::Manifest;
@@ -108,6 +109,44 @@ fn a_backend_that_fails_three_times_in_a_row_is_left_alone_and_then_probed() {
     sleep(PAUSE);
     assert_eq!(read(&origin, &mut memory), Ok(()));
     assert_eq!(state(&memory), BreakerState::Closed);
+}
+
+#[test]
+fn what_was_read_before_stands_in_for_a_backend_that_is_left_alone_too() {
+    let server = SecretServer::start();
+    let origin = server.origin();
+    let secret = json!({ "data": {
+        "data": { "value": LinkedStore::VALUE }, "metadata": { "version": 1, "created_time": "" },
+    } });
+    server.answer(PATH, Response::new(200).body(secret.to_string()));
+    let mut memory = Memory::new();
+    memory.ask(Asking::All);
+    assert_eq!(read(&origin, &mut memory), Ok(()));
+    assert!(memory.keep().is_empty());
+    server.answer(PATH, Response::new(500));
+    let variable = |name: &str| match name {
+        "VAULT_ADDR" => Some(OsString::from(&origin)),
+        "VAULT_TOKEN" => Some("dummy-token-5f22".into()),
+        _ => None,
+    };
+    let mut stale = || {
+        let resolved = resolve(&variable, &mut memory).expect("it is remembered");
+        assert!(memory.keep().is_empty());
+        let [warning] = resolved.warnings() else {
+            panic!("{:?}", resolved.warnings());
+        };
+        assert_eq!(warning.kind, "stale-value");
+        let entry = resolved.entry("TOKEN").expect("it is required");
+        assert_eq!(entry.value.expose(), LinkedStore::VALUE.as_bytes());
+        let remembered = entry.remembered.expect("it was not read just now");
+        remembered.instead_of.expect("it is stale")
+    };
+    for _ in 0..3 {
+        assert_eq!(stale(), "vault-server");
+    }
+    let asked = server.requests().len();
+    assert_eq!(stale(), "backend-circuit-open");
+    assert_eq!(server.requests().len(), asked, "it was asked");
 }
 
 #[test]
