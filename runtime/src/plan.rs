@@ -16,7 +16,9 @@ pub use error::PlanError;
 
 use crate::backend::{Request, Version};
 use crate::cache::Variable;
-use crate::error::{Explain, Problem, Problems};
+#[cfg(any(feature = "aws", feature = "vault"))]
+use crate::error::Explain;
+use crate::error::{Problem, Problems};
 use crate::extract::Field;
 use crate::manifest::BackendSettings;
 use crate::manifest::{
@@ -144,6 +146,7 @@ impl Plan {
     }
 
     /// What is asked of which backend, and for which entry.
+    #[cfg(any(feature = "aws", feature = "vault"))]
     pub(crate) fn asked(&self) -> impl Iterator<Item = (&Route, usize, &Request)> {
         self.routes.iter().filter_map(|route| match &route.origin {
             RouteOrigin::Document { document, .. } => {
@@ -155,6 +158,7 @@ impl Plan {
     }
 
     /// What is wrong with what an entry asks for, where it stands.
+    #[cfg(any(feature = "aws", feature = "vault"))]
     pub(crate) fn problem(&self, route: &Route, error: &impl Explain) -> Problem {
         let place = self.manifest.source().place(&route.span);
         Problem::error(error, Some(place)).of(&self.entry(route).name)
