@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Write};
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use secret_runtime::error::{Place, Problem, Severity};
-use secret_runtime::line::{is_unfit, one_line};
+use secret_runtime::line::{escape_json, is_unfit, one_line};
 use serde::Serialize;
 
 /// `--error-format`.
@@ -149,22 +149,6 @@ pub(crate) fn clean(text: &str) -> String {
     text.chars().map(fit).collect()
 }
 
-/// The same of JSON, without a loss: what is left of such characters stands in texts, where it
-/// can be escaped.
-pub(crate) fn escape(json: &str) -> String {
-    let mut escaped = String::with_capacity(json.len());
-    for char in json.chars() {
-        if char == '\n' || !is_unfit(char) {
-            escaped.push(char);
-            continue;
-        }
-        for unit in char.encode_utf16(&mut [0; 2]) {
-            escaped.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    escaped
-}
-
 #[derive(Serialize)]
 struct JsonProblem<'a> {
     severity: &'static str,
@@ -211,28 +195,18 @@ pub(crate) fn as_json(problems: &[Problem]) -> Vec<serde_json::Value> {
 fn json(problems: &[Problem]) -> String {
     as_json(problems)
         .iter()
-        .map(|problem| format!("{}\n", escape(&problem.to_string())))
+        .map(|problem| format!("{}\n", escape_json(&problem.to_string())))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, escape};
+    use super::clean;
 
     #[test]
     fn nothing_steers_a_terminal_or_turns_a_line_around() {
         let text = "a\u{1b}[2J\u{9b}2J\u{202e}b\n\tc";
         let replaced = "a\u{fffd}[2J\u{fffd}2J\u{fffd}b\n\tc";
         assert_eq!(clean(text), replaced);
-    }
-
-    #[test]
-    fn json_says_the_same_without_them() {
-        let text = "k\u{9b}2J\u{202e}\u{7f}\u{e0041}\n\t\u{1b}é";
-        let json = serde_json::json!({ "message": text });
-        let escaped = escape(&format!("{json:#}\n"));
-        assert!(!escaped.contains(|char| char != '\n' && super::is_unfit(char)));
-        let read: serde_json::Value = serde_json::from_str(&escaped).expect("it is JSON still");
-        assert_eq!(read, json);
     }
 }

@@ -33,9 +33,36 @@ pub fn is_unfit(char: char) -> bool {
         )
 }
 
+/// JSON without what a terminal would obey, and without a loss: such characters stand in its texts,
+/// where they can be escaped. Line ends stay.
+#[must_use]
+pub fn escape_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char == '\n' || !is_unfit(char) {
+            escaped.push(char);
+            continue;
+        }
+        for unit in char.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{escape_json, is_unfit, one_line};
+
+    #[test]
+    fn json_says_the_same_without_them() {
+        let text = "k\u{9b}2J\u{202e}\u{7f}\u{e0041}\n\t\u{1b}é";
+        let json = serde_json::json!({ "message": text });
+        let escaped = escape_json(&format!("{json:#}\n"));
+        assert!(!escaped.contains(|char| char != '\n' && is_unfit(char)));
+        let read: serde_json::Value = serde_json::from_str(&escaped).expect("it is JSON still");
+        assert_eq!(read, json);
+    }
 
     #[test]
     fn nothing_ends_a_line_or_turns_it_around() {

@@ -146,6 +146,7 @@ fn a_slip_in_the_name_of_a_backend_is_told_with_the_name() {
         ("dotevn", Some("dotenv")),
         ("payments-of-al-regions", Some("payments-of-all-regions")),
         ("vault", None),
+        ("aws-secrets-manager", None),
     ] {
         let outcome = run(&format!(
             "version = 1\n{backends}[secrets.A]\nfrom = \"{written}:A\"\n"
@@ -153,7 +154,7 @@ fn a_slip_in_the_name_of_a_backend_is_told_with_the_name() {
         outcome.stderr_has(&format!("backend `{written}` is not declared"));
         match nearest {
             Some(nearest) => outcome.stderr_has(&format!("did you mean `{nearest}`?")),
-            None => outcome.stderr_has("declare it as [backends.vault]"),
+            None => outcome.stderr_has(&format!("declare it as [backends.{written}]")),
         };
     }
 }

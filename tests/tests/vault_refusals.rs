@@ -310,6 +310,10 @@ fn a_credential_of_the_user_is_not_sent_to_another_server_than_theirs() {
     let approle = project("auth = { method = \"approle\", role-id = \"dummy\" }");
     let launcher = approle.launcher_to(other).env("VAULT_SECRET_ID", TOKEN);
     let _ = refused(&approle, launcher, "vault-other-address");
+    let passed_off =
+        project("auth = { method = \"jwt\", role = \"app\", jwt-variable = \"VAULT_TOKEN\" }");
+    let launcher = passed_off.launcher_to(other).env("VAULT_TOKEN", TOKEN);
+    let _ = refused(&passed_off, launcher, "vault-other-address");
     assert_eq!(server.requests().len(), 0);
     let plain = project("");
     for address in ["", &format!("{own}/")] {

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use secret_runtime::error::{Explain, Problem, Problems};
+use secret_runtime::line::escape_json;
 use secret_runtime::manifest::schema;
 use serde::Serialize;
 
@@ -32,7 +33,12 @@ fn write(text: &str) {
 pub(super) fn json(value: &impl Serialize) {
     let document = serde_json::to_string_pretty(value);
     let document = document.expect("what is printed has texts for keys");
-    write(&format!("{}\n", crate::render::escape(&document)));
+    json_lines(&format!("{document}\n"));
+}
+
+/// Writes lines of JSON, without a loss.
+pub(super) fn json_lines(lines: &str) {
+    write(&escape_json(lines));
 }
 
 pub(super) fn schema() -> Result<ExitCode, Problems> {

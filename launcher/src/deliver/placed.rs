@@ -22,6 +22,12 @@ use secret_runtime::secret::SecretValue;
 
 use super::error::Failure;
 
+/// The most bytes of a name, in all file systems that one could deliver to.
+const LONGEST_NAME: usize = 255;
+/// How many names are tried for a file beside its place. A crash can leave a name behind, and in a
+/// container each run has the same number.
+const ATTEMPTS: u32 = 100;
+
 /// A file that was put at a path, and goes when this is dropped.
 #[derive(Debug)]
 pub(super) struct PlacedFile {
@@ -72,6 +78,13 @@ impl PlacedFile {
             errno => Failure::step("open its directory")(errno),
         })?;
         check_directory(&directory, parent)?;
+        // Found before a command is stopped for it, and not by the link or the rename.
+        let longest = name.len() + format!("..{}-{ATTEMPTS}", std::process::id()).len();
+        if longest > LONGEST_NAME {
+            return Err(Failure::step("make a file in its directory")(
+                Errno::ENAMETOOLONG,
+            ));
+        }
         let (file, beside) = match nameless(&directory) {
             Some(file) => (file, OsString::new()),
             None => named(&directory, name)?,
@@ -186,8 +199,6 @@ fn beside<T>(
     target: &OsStr,
     make: impl Fn(&OsStr) -> nix::Result<T>,
 ) -> Result<(T, OsString), Failure> {
-    // A crash can leave a name behind, and in a container each run has the same number.
-    const ATTEMPTS: u32 = 100;
     let mut attempt = 0;
     loop {
         let mut name = OsString::from(".");

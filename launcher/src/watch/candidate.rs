@@ -21,6 +21,7 @@ use super::error::WatchError;
 use super::gate::{CandidateGate, Order};
 use super::leases::Given;
 use super::mark::Marker;
+use super::outbox::Outbox;
 use super::reading::{Reading, values};
 use super::redact::Sinks;
 use crate::audit::Audit;
@@ -59,16 +60,16 @@ pub(super) struct Seat {
 
 /// The way of a candidate, to its end or to the command.
 pub(super) fn run(orders: Orders<'_>, seat: Seat, marker: &Marker) -> ExitCode {
-    let options = orders.options;
-    let consequence = if seat.first {
-        render::NOT_STARTED
-    } else {
-        render::KEEPS_RUNNING
-    };
+    let (format, is_first) = (orders.options.error_format, seat.first);
     match way(orders, seat, marker) {
         Ok(()) => ExitCode::SUCCESS,
         Err(NotStarted { problems, code }) => {
-            render::problems(problems.as_slice(), options.error_format, consequence);
+            let problems = problems.as_slice();
+            match is_first {
+                true => render::problems(problems, format, render::NOT_STARTED),
+                // Beside a command that runs, nobody's reader is waited for.
+                false => Outbox::say_once(problems, format, render::KEEPS_RUNNING),
+            }
             ExitCode::from(code)
         }
     }

@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags};
 
+use secret_runtime::error::Problem;
+
 use super::outlet::Outlet;
+use crate::render::{self, Format};
 
 /// How much may wait.
 const MOST: usize = 64 << 10;
@@ -42,6 +45,12 @@ impl Outbox {
         }
     }
 
+    /// Says problems for a process that will not be there to say more: what finds no room is lost.
+    pub(super) fn say_once(problems: &[Problem], format: Format, consequence: &str) {
+        let text = render::rendered(problems, format, consequence);
+        Self::to_standard_error().say(&text);
+    }
+
     /// Takes a text, and writes as much as goes.
     pub(super) fn say(&mut self, text: &str) {
         if self.waiting.len() + text.len() > MOST {
@@ -61,9 +70,8 @@ impl Outbox {
                 Ok(written) => drop(self.waiting.drain(..written)),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => return,
-                // Nobody will read it.
+                // It is lost; what comes next may find a reader, or a disk that is not full.
                 Err(_) => {
-                    self.outlet = None;
                     self.waiting = Vec::new();
                     self.lost = 0;
                 }
@@ -95,8 +103,12 @@ impl Outbox {
     }
 
     /// Whether nothing is waited for any more.
-    pub(super) fn is_over(&self, now: Instant) -> bool {
-        self.waiting.is_empty() || self.deadline().is_some_and(|late| late <= now)
+    pub(super) fn is_over(&mut self, now: Instant) -> bool {
+        if self.deadline().is_some_and(|late| late <= now) {
+            // Nobody has read it in time.
+            (self.waiting, self.lost) = (Vec::new(), 0);
+        }
+        self.waiting.is_empty()
     }
 }
 

@@ -14,12 +14,14 @@ use secret_runtime::secret::SecretValue;
 use super::candidate::Seat;
 use super::mark::Marker;
 use super::notice::Notice;
+use super::outbox::Outbox;
 use super::redact::SHORTEST;
 use super::report::{Report, Reported};
 use crate::audit::Audit;
 use crate::cli::Options;
 use crate::metrics::Meter;
 use crate::pipeline::Noted;
+use crate::render::Format;
 use crate::{pipeline, render};
 
 /// What a candidate has read.
@@ -126,19 +128,27 @@ impl Reading {
         let warnings = self.warnings().iter();
         let stale = warnings.filter(|warning| warning.kind == STALE);
         let stale: Vec<Problem> = stale.cloned().collect();
-        render::problems(&stale, options.error_format, "");
+        Outbox::say_once(&stale, options.error_format, "");
     }
 
     pub(super) fn warn(&self, seat: &Seat, options: &Options) {
-        render::problems(self.warnings(), options.error_format, "");
+        say(seat, self.warnings(), options.error_format);
         let secrets = secrets(self.entries());
         let short = secrets.filter(|entry| (1..SHORTEST).contains(&entry.value.expose().len()));
         let short: Vec<String> = short.map(|entry| entry.name.clone()).collect();
         if seat.sinks.is_some() && !short.is_empty() {
             let names = Notice::names(&short);
             let notice = Problem::warning(&Notice::NotMasked { names }, None);
-            render::problems(&[notice], options.error_format, "");
+            say(seat, &[notice], options.error_format);
         }
+    }
+}
+
+/// Beside a command that runs, nobody's reader is waited for.
+fn say(seat: &Seat, problems: &[Problem], format: Format) {
+    match seat.first {
+        true => render::problems(problems, format, ""),
+        false => Outbox::say_once(problems, format, ""),
     }
 }
 

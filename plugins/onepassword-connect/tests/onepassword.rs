@@ -32,12 +32,18 @@ const FIELDS: &str = r#"[
 
 /// A server with one vault and one item.
 fn host() -> FakeHost {
+    let host = host_without_item();
+    host.answer("GET", ITEM, item(FIELDS));
+    host
+}
+
+/// The same, which has not said yet what it answers when it is asked for the item.
+fn host_without_item() -> FakeHost {
     let host = FakeHost::of::<OnePasswordConnect>().with_setting("vault", "App Vault");
     let vaults = format!(r#"[{{"id":"{VAULT_ID}","name":"App Vault"}}]"#);
     host.answer("GET", VAULTS, Response::new(200, vaults));
     let items = format!(r#"[{{"id":"{ITEM_ID}","title":"db","vault":{{"id":"{VAULT_ID}"}}}}]"#);
     host.answer("GET", ITEMS, Response::new(200, items));
-    host.answer("GET", ITEM, item(FIELDS));
     host
 }
 
@@ -77,7 +83,7 @@ fn a_missing_field_and_a_missing_item_are_not_found() {
 #[test]
 fn an_item_that_is_gone_is_not_found_and_another_404_is_no_absence() {
     let fetch = |body: &str| {
-        let host = host();
+        let host = host_without_item();
         host.answer("GET", ITEM, Response::new(404, body));
         OnePasswordConnect::fetch(&host, &[Reference::new("db/token")]).remove(0)
     };

@@ -107,8 +107,8 @@ impl Explain for AuditError {
                     .to_owned()
             }
             Self::Exposed { path, .. } => format!(
-                "each user has a log of their own, in a folder that others cannot write to: look \
-                 at `ls -ld {}`",
+                "each user has a log of their own, in a folder that others cannot write to, such as \
+                 one within it that is made with mode 0700: look at `ls -ld {}`",
                 path.display()
             ),
             Self::NotALog { .. } => {

@@ -6,6 +6,7 @@ use super::digest::Digest;
 use super::event::{Event, Task};
 use super::line::Line;
 use super::who::Who;
+use crate::line::escape_json;
 use crate::plan::Plan;
 
 /// The run that events are of.
@@ -71,7 +72,9 @@ impl Run {
             ..Line::default()
         };
         happened.event.describe(&mut line);
-        serde_json::to_vec(&line).expect("a line has texts and numbers only")
+        let line = serde_json::to_string(&line).expect("a line has texts and numbers only");
+        // A terminal may show it.
+        escape_json(&line).into_bytes()
     }
 }
 

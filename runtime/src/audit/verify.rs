@@ -181,13 +181,16 @@ impl Fault {
 pub fn verify(files: &LogFiles) -> Result<Report, AuditError> {
     let all = matches!(files, LogFiles::Of(_));
     let opened = Opened::all(files)?;
-    let mut verifier = Verifier::default();
+    let mut verifier = Verifier {
+        head: opened.head.clone(),
+        ..Verifier::default()
+    };
     for (path, file) in &opened.files {
         let read = verifier.file(path, file);
         read.map_err(unreadable(path))?;
     }
     if let Some((path, _)) = opened.files.last() {
-        verifier.end(path, opened.head.as_ref(), all);
+        verifier.end(path, all);
     }
     if all && let Some((path, _)) = opened.files.first() {
         verifier.beginning(path);
@@ -204,6 +207,8 @@ pub fn verify(files: &LogFiles) -> Result<Report, AuditError> {
 
 #[derive(Default)]
 struct Verifier {
+    /// What the file beside the log knows of its end.
+    head: Option<Head>,
     lines: u64,
     findings: Vec<Finding>,
     remarks: Vec<Finding>,
@@ -265,9 +270,19 @@ impl Verifier {
             }
         }
         if self.fits(path, number, &mark) {
+            self.hold_against_head(path, number, &mark, line.hash);
             self.link = Some(Link::behind(mark.seq, line.hash));
             self.at = Some((path.to_owned(), number));
             self.unsure = false;
+        }
+    }
+
+    /// The line that the file beside the log knows, whatever stands behind it.
+    fn hold_against_head(&mut self, path: &Path, number: u64, mark: &Mark, hash: Digest) {
+        let is_of_it = |head: &&Head| self.chain.as_ref().is_none_or(|chain| *chain == head.chain);
+        let known = self.head.as_ref().filter(is_of_it);
+        if known.is_some_and(|head| head.seq == mark.seq && head.hash != hash) {
+            self.find(path, Some(number), Fault::EndChanged);
         }
     }
 
@@ -323,8 +338,8 @@ impl Verifier {
         true
     }
 
-    fn end(&mut self, path: &Path, head: Option<&Head>, all: bool) {
-        let Some(head) = head else {
+    fn end(&mut self, path: &Path, all: bool) {
+        let Some(head) = self.head.take() else {
             if all && self.link.is_some() {
                 self.find(path, None, Fault::NoHead);
             } else {
@@ -348,10 +363,6 @@ impl Verifier {
         } else if known > written {
             let count = known - written;
             self.remark(path, None, Fault::BehindHead { count });
-        } else if let (Some(link), Some((file, line))) = (self.link, self.at.clone())
-            && link.hash != head.hash
-        {
-            self.find(&file, Some(line), Fault::EndChanged);
         }
     }
 

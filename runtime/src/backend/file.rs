@@ -125,14 +125,20 @@ impl FileBackend {
         if !is_below(name) {
             return Err(FileError::Name);
         }
-        for (folder, facts) in directory.folders(name) {
-            let exposure = guard::directory(facts).filter(|_| !exposed.contains(&folder));
-            let path = self.directory.join(&folder);
-            self.judge(exposure, &path, Some(index), notices)?;
-            exposed.extend(exposure.map(|_| folder));
-        }
         let path = self.directory.join(name);
-        let Opened { file, facts } = match directory.open_file(name) {
+        let opened = match directory.open_within(name) {
+            Some(opened) => Ok(opened),
+            None => {
+                for (folder, facts) in directory.folders(name) {
+                    let exposure = guard::directory(facts).filter(|_| !exposed.contains(&folder));
+                    let path = self.directory.join(&folder);
+                    self.judge(exposure, &path, Some(index), notices)?;
+                    exposed.extend(exposure.map(|_| folder));
+                }
+                directory.open_file(name)
+            }
+        };
+        let Opened { file, facts } = match opened {
             Ok(opened) => opened,
             Err(Errno::ENOENT) if directory.has_link(name) => {
                 return Err(FileError::Dangling { path });

@@ -13,7 +13,8 @@ use super::model::{Class, Entry, Environment, Inherit, Manifest, Origin, Require
 use super::reader::{Reader, Table};
 use super::source::Source;
 use super::{
-    audit, backends, cache, circles, entries, environments, metrics, plugins, resilience, watch,
+    AwsStore, audit, backends, cache, circles, entries, environments, metrics, plugins, resilience,
+    watch,
 };
 use crate::ciphertext::is_ciphertext;
 use crate::error::Problems;
@@ -242,8 +243,10 @@ fn undeclared<'a>(
     let nearest = nearest(name.get_ref(), known.map(String::as_str));
     // What stands before the first colon of a pasted value is read as a backend's name. A token
     // is longer than the names that people give, unless it is much like one of these.
+    let is_kind = AwsStore::of_kind(name.get_ref()).is_some();
     let could_be_value = what == "backend"
         && nearest.is_none()
+        && !is_kind
         && (name.get_ref().len() > LONGEST_TOLD || !is_backend_name(name.get_ref()));
     let error = ManifestError::Undeclared {
         what,

@@ -260,6 +260,20 @@ fn a_password_that_is_written_out_is_noticed() {
         ("x://app@{HOST}/", false),
         ("x://{HOST}:80/a:b@c", false),
         ("a:b@{HOST}", false),
+        (
+            "jdbc:sqlserver://{HOST}:1433;user=sa;password=hunter2",
+            true,
+        ),
+        ("jdbc:sqlserver://{HOST};PWD = hunter2;encrypt=true", true),
+        (
+            "jdbc:sqlserver://{HOST}:1433;user=sa;password={PASSWORD:raw}",
+            false,
+        ),
+        (
+            "jdbc:sqlserver://{HOST};password={{{PASSWORD:raw}}};encrypt=true",
+            false,
+        ),
+        ("x://{HOST}/;password=hunter2", false),
     ] {
         let parsed = Template::parse(template).unwrap();
         assert_eq!(parsed.has_literal_password(), noticed, "{template}");

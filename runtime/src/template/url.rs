@@ -57,6 +57,9 @@ pub(super) fn has_literal_password(pieces: &[Written]) -> bool {
     let Ok(Some(start)) = scheme_end(pieces) else {
         return false;
     };
+    if has_properties(pieces, start) && pieces.iter().any(is_literal_property) {
+        return true;
+    }
     let Some(end) = last_at(pieces, start) else {
         return false;
     };
@@ -77,6 +80,20 @@ pub(super) fn has_literal_password(pieces: &[Written]) -> bool {
         }
     }
     password.is_some_and(|password| !password.is_empty())
+}
+
+/// Whether a text stands for the password among the properties of a URL of SQL Server. Braces alone
+/// are around what is inserted.
+fn is_literal_property(piece: &Written) -> bool {
+    let Written::Literal(text) = piece else {
+        return false;
+    };
+    text.split(';').skip(1).any(|property| {
+        let (key, value) = property.split_once('=').unwrap_or_default();
+        let key = key.trim().to_ascii_lowercase();
+        let is_password = matches!(key.as_str(), "password" | "pwd");
+        is_password && !matches!(value.trim(), "" | "{" | "{}")
+    })
 }
 
 /// Where the authority begins, right after the first `://`, if that ends a scheme.

@@ -102,7 +102,7 @@ impl Show {
         });
         let strangers = strangers.map_err(super::unreadable)?;
         if is_json {
-            print::text(&lines);
+            print::json_lines(&lines);
             return Ok(ExitCode::SUCCESS);
         }
         let mut text = table.to_string();

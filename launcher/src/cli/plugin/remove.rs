@@ -3,6 +3,7 @@
 
 use clap::Args;
 use secret_runtime::error::Problems;
+use secret_runtime::line::one_line;
 use secret_runtime::manifest::{BackendSettings, Manifest};
 use serde_json::json;
 
@@ -96,7 +97,7 @@ fn left(manifest: &Manifest, name: &str) -> Vec<String> {
     let source = manifest.source();
     let at = |what: String, span: &std::ops::Range<usize>| {
         let place = source.place(span);
-        format!("{}:{}: {what}", place.file.display(), place.line)
+        one_line(&format!("{}:{}: {what}", place.file.display(), place.line))
     };
     let declared = manifest.plugins.get(name).into_iter();
     let declared = declared.map(|plugin| at(format!("[plugins.{name}]"), &plugin.span));

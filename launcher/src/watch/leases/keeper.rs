@@ -15,8 +15,9 @@ use secret_runtime::resolver::{self, Duty};
 
 use crate::exec;
 use crate::exit::{ExitCode, FAILED};
-use crate::render::{self, Format};
+use crate::render::Format;
 use crate::watch::gate::{CandidateGate, ParentGate};
+use crate::watch::outbox::Outbox;
 use crate::watch::wire::{take, take_time, time};
 
 /// How long a keeper may take at most. Backends have deadlines of their own, which are shorter.
@@ -103,10 +104,10 @@ pub(in crate::watch) fn run(plan: &Plan, mut post: Post, format: Format) -> Exit
     let done = resolver::tend(plan, &|name| std::env::var_os(name), &duties);
     let problems = done.iter().filter_map(|done| done.as_ref().err());
     let problems: Vec<Problem> = problems.map(FetchError::warning).collect();
-    render::problems(&problems, format, "");
     let upkeep: Vec<Upkeep> = done.iter().map(Upkeep::of).collect();
-    // A parent that is gone needs no answer.
+    // A parent that is gone needs no answer. It has its own before anybody has to read.
     let _ = post.gate.upkeep(&upkeep);
+    Outbox::say_once(&problems, format, "");
     ExitCode::SUCCESS
 }
 

@@ -1,6 +1,7 @@
 //! What is done to a log is found.
 
 use super::*;
+use crate::audit::digest::Digest;
 
 #[test]
 fn a_log_that_nobody_touched_verifies() {
@@ -175,6 +176,21 @@ fn lines_behind_the_end_that_is_known_are_held_against_it() {
     let notices = folder.log().append(&run(), &launches(1)).unwrap();
     assert_eq!(notices, [Notice::ForeignLines]);
     assert_eq!(folder.found(), ["not-a-line:9"]);
+}
+
+#[test]
+fn a_log_that_was_made_anew_with_a_line_more_is_found() {
+    let folder = Folder::with_launches(6);
+    let mut lines = folder.lines();
+    lines[3] = lines[3].replacen("true", "tree", 1);
+    lines.push(lines[6].replacen("\"seq\":6", "\"seq\":7", 1));
+    for number in 4..lines.len() {
+        let before = Digest::of(lines[number - 1].as_bytes()).to_string();
+        let at = lines[number].find("\"prev\":\"").unwrap() + 8;
+        lines[number].replace_range(at..at + before.len(), &before);
+    }
+    folder.write(&lines);
+    assert_eq!(folder.found(), ["end-changed:7"]);
 }
 
 fn remarks(report: &Report) -> Vec<(&'static str, Option<u64>)> {

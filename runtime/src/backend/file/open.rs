@@ -22,6 +22,12 @@ const LINKS: usize = 40;
 /// So often a walk is begun again that was disturbed by a rename.
 const ATTEMPTS: usize = 8;
 
+/// How a file is opened. A pipe must not make the launcher wait, nor a terminal become its own.
+const READING: OFlag = OFlag::O_RDONLY
+    .union(OFlag::O_NONBLOCK)
+    .union(OFlag::O_NOCTTY)
+    .union(OFlag::O_CLOEXEC);
+
 /// A directory that stays the same one, whatever happens to its name.
 pub(super) struct Directory {
     handle: OwnedFd,
@@ -32,6 +38,16 @@ pub(super) struct Directory {
 pub(super) struct Opened {
     pub(super) file: File,
     pub(super) facts: Facts,
+}
+
+impl Opened {
+    fn of(handle: OwnedFd) -> Result<Self, Errno> {
+        let facts = facts(handle.as_fd())?;
+        Ok(Self {
+            file: File::from(handle),
+            facts,
+        })
+    }
 }
 
 /// What decides whether a file is read.
@@ -70,14 +86,18 @@ impl Directory {
     /// Opens a file for reading. It may turn out not to be a regular one: look at the
     /// facts before reading.
     pub(super) fn open_file(&self, name: &str) -> Result<Opened, Errno> {
-        // A pipe must not make the launcher wait, nor a terminal become its own.
-        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let handle = self.below(name, flags)?;
-        let facts = facts(handle.as_fd())?;
-        Ok(Opened {
-            file: File::from(handle),
-            facts,
-        })
+        Opened::of(self.below(name, READING)?)
+    }
+
+    /// The same for a file that lies in the directory itself, with no link or folder on the way, as most
+    /// do. Nothing, if it is none such or the kernel does not help.
+    pub(super) fn open_within(&self, name: &str) -> Option<Opened> {
+        if self.by_hand || name.contains('/') {
+            return None;
+        }
+        let resolve = ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS;
+        let how = OpenHow::new().flags(READING).resolve(resolve);
+        Opened::of(fcntl::openat2(&self.handle, name, how).ok()?).ok()
     }
 
     /// The folders on the way to `name` below this one, also those that links lead through, as far as it

@@ -190,6 +190,7 @@ impl Client {
                 let retry_after = answered.as_ref().ok().and_then(|reply| reply.retry_after);
                 let left = self.terms.deadline.left(Instant::now());
                 if let Some(pause) = pauses.next(retry_after, left) {
+                    redirects = 0;
                     sleep(pause).await;
                     continue;
                 }

@@ -103,6 +103,11 @@ impl Credential {
         Ok(SecretValue::copy_of(trimmed))
     }
 
+    /// Whether nobody can tell that its file is there.
+    fn is_out_of_reach(&self) -> bool {
+        matches!(&self.supply, Supply::File { path, .. } if path.try_exists().is_err())
+    }
+
     /// With a token that is there.
     fn session(&self) -> Result<Session, VaultError> {
         Ok(Session::found(header(&self.read()?, self.what)?))
@@ -124,7 +129,9 @@ impl Login {
                 let is_without = match &session {
                     Err(VaultError::NoCredentials { .. }) => true,
                     // Nobody has named the file in the home folder.
-                    Err(VaultError::File(error)) => error.kind() == "file-unreadable",
+                    Err(VaultError::File(error)) => {
+                        error.kind() == "file-unreadable" || credential.is_out_of_reach()
+                    }
                     _ => false,
                 };
                 if !is_without {

@@ -113,7 +113,9 @@ impl Reply {
     /// begin. What else fails in the server, or between here and there, may have been done.
     pub(super) fn was_turned_away(&self) -> bool {
         match self.status {
-            412 | 429 | 503 => true,
+            412 | 429 => true,
+            // Only Vault's own: a proxy says it also where the link broke behind the request.
+            503 => self.is_error_of_vault(),
             500 => self.is_of_standby(),
             _ => false,
         }
@@ -239,6 +241,7 @@ mod tests {
             (412, "{}", true),
             (429, "{}", true),
             (503, "{}", true),
+            (503, "upstream connect error", false),
             (500, active, true),
             (500, "{}", false),
             (502, "{}", false),

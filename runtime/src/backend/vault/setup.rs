@@ -95,7 +95,7 @@ impl Setup<'_> {
 
     /// What would be sent to `address` although it goes with another: where variables say which server
     /// is the user's, what the user has for Vault is for that, and a manifest does not send it elsewhere.
-    /// What `auth` names is the manifest's own choice. The socket of an agent stays on this machine.
+    /// What else `auth` names is the manifest's own choice. The socket of an agent stays on this machine.
     fn astray(&self, address: &Address) -> Option<String> {
         self.settings.address.as_ref()?;
         let usual = self.text("VAULT_ADDR")?;
@@ -104,7 +104,12 @@ impl Setup<'_> {
             return None;
         }
         let (token, secret_id) = match self.settings.auth.as_ref().map(|auth| &auth.method) {
-            None => (true, true),
+            // As `login` chooses.
+            None => {
+                let has_token = self.value("VAULT_TOKEN").is_some();
+                let is_role = !has_token && self.value("VAULT_ROLE_ID").is_some();
+                (!is_role, is_role)
+            }
             Some(VaultMethod::Token { file: None }) => (true, false),
             Some(VaultMethod::AppRole {
                 secret_id_file: None,
@@ -113,9 +118,11 @@ impl Setup<'_> {
             Some(_) => (false, false),
         };
         let variables = [("VAULT_TOKEN", token), ("VAULT_SECRET_ID", secret_id)];
-        let mut held = variables
-            .into_iter()
-            .filter(|(name, is_sent)| *is_sent && self.value(name).is_some());
+        // Also where it is passed off as a JWT or a password.
+        let named = self.settings.credential_variable();
+        let mut held = variables.into_iter().filter(|(name, is_sent)| {
+            (*is_sent || named == Some(*name)) && self.value(name).is_some()
+        });
         let held = held.next().map(|(name, _)| name.to_owned());
         let file = || {
             let file = self.token_file().filter(|file| token && file.exists())?;

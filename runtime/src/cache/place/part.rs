@@ -73,10 +73,13 @@ impl Part {
                     }
                 }
                 News::Forgotten(key, at) if key.identity == identity => {
+                    // What nobody has kept, such as an optional secret that is not there, takes
+                    // nothing from who read meanwhile.
                     let known = self.documents.get(key);
-                    if known.is_some_and(|known| !known.read.is_after(at)) {
-                        self.documents.remove(key);
+                    if known.is_none_or(|known| known.read.is_after(at)) {
+                        continue;
                     }
+                    self.documents.remove(key);
                     if self.forgotten.is_none_or(|last| at.is_after(last)) {
                         self.forgotten = Some(at);
                     }
