@@ -41,6 +41,25 @@ impl VaultProject {
         self.stranger(bao).env("VAULT_TOKEN", OpenBao::ROOT)
     }
 
+    /// The message and the hint of the one problem of a run that ends with it, which has this kind and
+    /// shows none of `hidden`.
+    ///
+    /// # Panics
+    /// When it is otherwise.
+    #[must_use]
+    #[track_caller]
+    pub fn refused(&self, launcher: Launcher<'_>, kind: &str, hidden: &[&str]) -> (String, String) {
+        let outcome = launcher.command(self.marker()).run();
+        outcome.exits_with(125);
+        for text in hidden {
+            outcome.shows_no(text);
+        }
+        assert!(!self.started());
+        let problem = outcome.problem(kind);
+        let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
+        (text("message"), text("hint"))
+    }
+
     /// What the command gets of these variables, from a run of `env`.
     ///
     /// # Panics

@@ -57,22 +57,6 @@ fn nothing_of_the_launcher_stays_beside_the_command() {
     assert_eq!(fs::read_link(running.proc("exe")).ok(), shell);
 }
 
-/// Each library is one more for the loader to find and map at every start.
-#[test]
-fn no_library_is_loaded_but_that_of_c() {
-    let project = project();
-    let listed = Launcher::new(&project)
-        .env("LD_TRACE_LOADED_OBJECTS", "1")
-        .run();
-    listed.exits_with(0);
-    let found = listed.stdout();
-    let found = found
-        .lines()
-        .filter_map(|line| line.trim().split_once(" => "));
-    let names: Vec<_> = found.map(|(name, _)| name).collect();
-    assert_eq!(names, ["libc.so.6"]);
-}
-
 #[test]
 fn arguments_arrive_as_they_were_given() {
     let project = project();

@@ -4,7 +4,7 @@
 use secret_run_tests::{
     Fault, Launcher, Link, Outcome, Response, SecretServer, VaultProject, fake_vault, free_port,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const VALUE: &str = "q7zk-5c00-of-vault";
 const TOKEN: &str = "dummy-token-5c01";
@@ -15,12 +15,7 @@ const LOGIN: &str = "/v1/auth/approle/login";
 /// The one problem of a run that ends with it, which has this kind.
 #[track_caller]
 fn refused(project: &VaultProject, launcher: Launcher<'_>, kind: &str) -> (String, String) {
-    let outcome = launcher.command(project.marker()).run();
-    outcome.exits_with(125).shows_no(VALUE).shows_no(TOKEN);
-    assert!(!project.started());
-    let problem = outcome.problem(kind);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    (text(&problem["message"]), text(&problem["hint"]))
+    project.refused(launcher, kind, &[VALUE, TOKEN])
 }
 
 #[track_caller]

@@ -93,11 +93,7 @@ fn a_lease_is_no_longer_than_the_token_that_it_hangs_on() {
 /// The words of the one problem of a run that ends with it, which has this kind.
 #[track_caller]
 fn refused(project: &VaultProject, launcher: Launcher<'_>, kind: &str) -> (String, String) {
-    let outcome = launcher.command(project.marker()).run();
-    let problem = outcome.exits_with(125).problem(kind);
-    assert!(!project.started());
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    (text(&problem["message"]), text(&problem["hint"]))
+    project.refused(launcher, kind, &[])
 }
 
 #[track_caller]

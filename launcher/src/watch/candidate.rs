@@ -21,8 +21,7 @@ use super::error::WatchError;
 use super::gate::{CandidateGate, Order};
 use super::leases::Given;
 use super::mark::Marker;
-use super::outbox::Outbox;
-use super::reading::{Reading, values};
+use super::reading::{Reading, say, values};
 use super::redact::Sinks;
 use crate::audit::Audit;
 use crate::cli::Options;
@@ -64,12 +63,11 @@ pub(super) fn run(orders: Orders<'_>, seat: Seat, marker: &Marker) -> ExitCode {
     match way(orders, seat, marker) {
         Ok(()) => ExitCode::SUCCESS,
         Err(NotStarted { problems, code }) => {
-            let problems = problems.as_slice();
-            match is_first {
-                true => render::problems(problems, format, render::NOT_STARTED),
-                // Beside a command that runs, nobody's reader is waited for.
-                false => Outbox::say_once(problems, format, render::KEEPS_RUNNING),
-            }
+            let consequence = match is_first {
+                true => render::NOT_STARTED,
+                false => render::KEEPS_RUNNING,
+            };
+            say(is_first, problems.as_slice(), format, consequence);
             ExitCode::from(code)
         }
     }

@@ -132,23 +132,24 @@ impl Reading {
     }
 
     pub(super) fn warn(&self, seat: &Seat, options: &Options) {
-        say(seat, self.warnings(), options.error_format);
+        let format = options.error_format;
+        say(seat.first, self.warnings(), format, "");
         let secrets = secrets(self.entries());
         let short = secrets.filter(|entry| (1..SHORTEST).contains(&entry.value.expose().len()));
         let short: Vec<String> = short.map(|entry| entry.name.clone()).collect();
         if seat.sinks.is_some() && !short.is_empty() {
             let names = Notice::names(&short);
             let notice = Problem::warning(&Notice::NotMasked { names }, None);
-            say(seat, &[notice], options.error_format);
+            say(seat.first, &[notice], format, "");
         }
     }
 }
 
-/// Beside a command that runs, nobody's reader is waited for.
-fn say(seat: &Seat, problems: &[Problem], format: Format) {
-    match seat.first {
-        true => render::problems(problems, format, ""),
-        false => Outbox::say_once(problems, format, ""),
+/// Says what comes of a reading. Beside a command that runs, nobody's reader is waited for.
+pub(super) fn say(is_first: bool, problems: &[Problem], format: Format, consequence: &str) {
+    match is_first {
+        true => render::problems(problems, format, consequence),
+        false => Outbox::say_once(problems, format, consequence),
     }
 }
 

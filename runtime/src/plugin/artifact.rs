@@ -198,3 +198,21 @@ mod platform {
         unsafe { Component::deserialize(engine, super::ARTIFACT) }
     }
 }
+
+#[cfg(all(test, feature = "compile"))]
+mod tests {
+    use super::*;
+
+    /// To set up a compiler would be work of every start.
+    #[test]
+    fn only_the_engine_that_compiles_has_a_compiler() {
+        let nothing = b"\0asm\x0d\0\x01\0";
+        let compiles = |engine: Result<Engine, PluginError>| {
+            engine.is_ok_and(|engine| engine.precompile_component(nothing).is_ok())
+        };
+        assert!(compiles(compiling_engine()));
+        assert!(!compiles(plugin_engine()));
+        let standard = standard().map(|component| component.engine().clone());
+        assert!(standard.is_ok() && !compiles(standard));
+    }
+}
